@@ -1,0 +1,193 @@
+"""The promised front of the switch: what the rooms above may know of a telephone exchange.
+
+Above this room there are channels that can answer, play, dial, be joined and hang up; ARI, AMI,
+transactions and reconnects are nobody else's business. Times are seconds, ids are strings of ours.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class SwitchError(Exception):
+    """Something the switch could not do; the message says what was asked and what came back."""
+
+
+class SwitchGone(SwitchError):
+    """The connection to the switch is lost; the request may or may not have been carried out."""
+
+
+class NotFound(SwitchError):
+    """The channel, bridge or playback does not exist (any more): ARI 404."""
+
+
+class Refused(SwitchError):
+    """The switch is in no state to do this (ARI 409, 412, 422), e.g. a channel that left the application."""
+
+
+class ChannelGone(SwitchError):
+    """The channel hung up while something was awaited on it; `hangup` says why."""
+
+    def __init__(self, channel_id: str, hangup: Hangup) -> None:
+        super().__init__(f"channel {channel_id} is gone: {hangup}")
+        self.hangup = hangup
+
+
+class HangupReason(enum.Enum):
+    """Why we know that a channel is gone."""
+
+    HANGUP = "hangup"  # Asterisk said so in an event
+    FOUND_ENDED = "found ended"  # it was missing when we looked again after a reconnect
+    SWITCH_RESTARTED = "switch restarted"  # Asterisk itself began anew
+
+
+@dataclass(frozen=True)
+class Hangup:
+    """How a channel ended. `cause` is the Q.850 number (16 normal, 17 busy, 19 no answer, 21 rejected),
+    `tech_cause` the SIP status code where there was one. `at` is time.monotonic()."""
+
+    reason: HangupReason
+    cause: int | None = None
+    text: str = ""
+    tech_cause: int | None = None
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class RtpCounters:
+    """RTP packets since the channel began, as Asterisk counts them (`rx`: from the phone to us)."""
+
+    rx: int
+    tx: int
+
+
+class Channel(Protocol):
+    """One leg: a citizen's or an operator's. Every awaiting method raises ChannelGone when the leg hangs up
+    meanwhile, SwitchGone when the connection is lost; cancelling an awaiting method stops what it had begun."""
+
+    id: str
+    name: str
+    caller: str | None  # number, None when withheld
+    dialled: str  # called number / extension it came in on
+    args: tuple[str, ...]  # Stasis arguments
+
+    @property
+    def up(self) -> bool: ...
+    @property
+    def in_application(self) -> bool: ...
+    @property
+    def hangup_info(self) -> Hangup | None: ...
+    def on_gone(self, callback: Callable[[Hangup], None]) -> None:
+        """Calls back once (at once if already gone). This is how a call's task is cancelled."""
+
+    async def answer(self) -> None: ...
+    async def play(self, *media: str) -> None:
+        """Plays ARI media uris (`sound:daihyo-…`) one after another and returns when they were heard."""
+
+    async def music(self, on: bool, music_class: str = "default") -> None: ...
+    async def ring(self, on: bool) -> None: ...
+    async def dial(self, timeout_s: float) -> None:
+        """Rings a channel made by `Switch.leg`; returns at once."""
+
+    async def wait_up(self) -> None:
+        """Until the leg is answered; ChannelGone(hangup) if it is refused or ends before."""
+
+    async def wait_gone(self) -> Hangup: ...
+    async def hangup(self, cause: str = "normal") -> None:
+        """ARI reason: normal busy no_answer congestion answered_elsewhere …; no error if it is gone already."""
+
+    async def variable(self, name: str) -> str: ...
+    async def rtp(self) -> RtpCounters: ...
+    async def digit(self) -> str:
+        """The next DTMF digit (queued since the channel arrived)."""
+
+
+class Bridge(Protocol):
+    """A mixing bridge: the conversation's room."""
+
+    id: str
+
+    async def add(self, *channels: Channel) -> None: ...
+    async def remove(self, *channels: Channel) -> None: ...
+    async def destroy(self) -> None:
+        """No error if it is gone already."""
+
+
+@dataclass(frozen=True)
+class FoundBridge:
+    """A bridge that stood when we (re)connected."""
+
+    bridge: Bridge
+    channel_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What Asterisk holds of our application at one moment: `channels` are those inside Stasis (each a live
+    Channel object, the known ones the same object as before), `bridges` those made by us."""
+
+    channels: tuple[Channel, ...]
+    bridges: tuple[FoundBridge, ...]
+
+
+@dataclass(frozen=True)
+class SwitchSettings:
+    """Where the Asterisk node is. `ari_url` like http://127.0.0.1:8088/ari (no password in it)."""
+
+    ari_url: str
+    ari_user: str
+    ari_password: str = field(repr=False)
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_password: str = field(repr=False)
+    application: str = "daihyo"
+    endpoints: tuple[str, ...] = ()  # whose reachability is watched, e.g. ("1001", "1001-web")
+    heartbeat_s: float = 5.0
+    request_timeout_s: float = 5.0
+    reconnect_max_s: float = 2.0
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Switch(Protocol):
+    """One Asterisk node. `async with connect(settings, …) as switch:` keeps itself connected until left.
+
+    Callbacks are plain functions, called in the event loop in the order of Asterisk's events, and must
+    not block (start a task instead):
+    - on_arrival(channel): a channel entered the application with first argument `arrival`.
+    - on_connected(snapshot): after every (re)connect and before any arrival of the new connection. Channels
+      known before that are missing now have been declared gone already (FOUND_ENDED or SWITCH_RESTARTED).
+    - on_disconnected(): the connection was lost; requests raise SwitchGone until on_connected.
+    - on_phone(endpoint, reachable): an endpoint's registration or reachability changed; also called for every
+      watched endpoint after each (re)connect.
+    """
+
+    @property
+    def connected(self) -> bool: ...
+    async def wait_connected(self) -> None: ...
+    async def leg(
+        self,
+        endpoint: str,
+        *,
+        channel_id: str,
+        caller_id: str = "",
+        caller_name: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> Channel:
+        """Creates (does not ring yet) a channel to PJSIP endpoint `endpoint`, in our application with argument
+        `leg`. Raises Refused when the endpoint has no reachable contact. The channel is ready for `dial`."""
+
+    async def bridge(self) -> Bridge: ...
+    def channel(self, channel_id: str) -> Channel | None: ...
+    def phone_reachable(self, endpoint: str) -> bool: ...
+    async def watch(self, endpoints: tuple[str, ...]) -> None:
+        """Replaces the set of watched endpoints (after operators were added or removed)."""
+
+    async def reload(self, *modules: str) -> None:
+        """Reloads configuration modules, e.g. `res_pjsip.so`, `app_queue.so` (through AMI)."""
+
+    async def ping(self) -> float:
+        """Asks both /channels and /applications (one may hang while the other answers): round trip in seconds."""
