@@ -1,0 +1,142 @@
+"""The words of the distributor: queues, operators, actions and what one may look at.
+
+Every time is a float in seconds of one monotonic clock that the caller of the distributor owns; every
+span ends in `_s`. Ids are strings of the caller's. Nothing here reads a clock or talks to anyone.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+
+class DistributorError(LookupError):
+    """A fact that cannot be true: an operator, queue or offer the distributor does not know.
+
+    The message names the id, what is known instead, and what to do; nothing has been changed.
+    """
+
+
+class OperatorState(enum.Enum):
+    """What an operator is doing (オペレータ状態). Only READY operators with a reachable phone get offers."""
+
+    READY = "ready"  # 受付可
+    RINGING = "ringing"  # 呼出中
+    TALKING = "talking"  # 通話中
+    WRAP_UP = "wrap_up"  # 後処理
+    BREAK = "break"  # 離席
+    TRAINING = "training"  # 研修
+    NO_ANSWER = "no_answer"  # 応答なし: set by the distributor, left by the operator's own hand
+    OFF = "off"
+
+
+class OfferEnd(enum.Enum):
+    """Why an offer ended without a conversation."""
+
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    CALLER_GONE = "caller_gone"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """How one queue is served. `ring_timeout_s` > 0, `wrap_up_s` ≥ 0 (0: ready again at once);
+    `strategy` is a name in `acd.strategies.STRATEGIES`. ValueError if a figure makes no sense."""
+
+    id: str
+    ring_timeout_s: float = 15.0
+    wrap_up_s: float = 20.0
+    strategy: str = "longest_idle"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.ring_timeout_s) and self.ring_timeout_s > 0):
+            raise ValueError(f"queue {self.id}: ring_timeout_s is {self.ring_timeout_s}, must be above 0")
+        if not (math.isfinite(self.wrap_up_s) and self.wrap_up_s >= 0):
+            raise ValueError(f"queue {self.id}: wrap_up_s is {self.wrap_up_s}, must be 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorProfile:
+    """Who serves which queues. An operator starts OFF and unreachable until told otherwise."""
+
+    id: str
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why this operator. `rule`: the strategy's name (`longest_idle`), or `same_operator` for a returned
+    caller; `idle_s`: their idle time then; `among`: how many could have been chosen, this one included."""
+
+    rule: str
+    idle_s: float
+    among: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Ring this operator for this caller, until `expires_at` (then `tick` withdraws it)."""
+
+    call: str
+    operator: str
+    queue: str
+    because: Because
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Stop ringing: the distributor itself has ended this offer, and says why.
+
+    Not returned for an offer that ended by a fact told (`offer_answered`, `offer_failed`)."""
+
+    call: str
+    operator: str
+    reason: OfferEnd
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The operator's state is now this, `since` then; `until`: end of the wrap-up, otherwise None."""
+
+    operator: str
+    state: OperatorState
+    since: float
+    reason: str
+    until: float | None = None
+
+
+Action = Offer | Withdraw | StateChanged
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """One operator as of the last fact. `call`: the one ringing or talking; `next_state`: noted for after
+    the wrap-up, None means READY; `idle_since`: now − idle time, None while talking (see `Distributor`)."""
+
+    id: str
+    state: OperatorState
+    since: float
+    reason: str
+    until: float | None
+    next_state: OperatorState | None
+    reachable: bool
+    call: str | None
+    idle_since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """One caller in line. `position` counts from 1 in their queue, those already ringing at somebody included."""
+
+    call: str
+    queue: str
+    since: float
+    priority: int
+    offered_to: str | None
+    position: int
