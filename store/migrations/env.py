@@ -1,0 +1,10 @@
+"""What alembic runs: the migrations on the connection it was given (see store/upgrade.py)."""
+
+from alembic import context
+
+from store.tables import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

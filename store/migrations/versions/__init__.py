@@ -1,0 +1,1 @@
+"""One file a revision of the tables, oldest first by number."""

@@ -1,0 +1,189 @@
+"""The tables, one class each. Times are aware UTC, durations float seconds (names end in `_s`).
+
+`migrations/versions` builds them; a test holds both together. Texts have no length limit: what the
+journal holds must always fit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import ForeignKey, Index, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import BigInteger, Float, Integer, Text
+
+from store.types import UtcDateTime, json_type
+
+
+class Base(DeclarativeBase):
+    """What all tables share: named constraints (so that migrations can find them) and column types."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        datetime: UtcDateTime(),
+        float: Float(53),
+        dict[str, Any]: json_type(),
+        list[str]: json_type(),
+    }
+
+
+class EventRow(Base):
+    """One line of the journal (`cdr.Event`), carried here once; never changed. `boot` names the machine's
+    boot whose monotonic clock `mono` was read from."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "call", "id"), Index(None, "at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    mono: Mapped[float | None]
+    boot: Mapped[str | None]
+    call: Mapped[str | None]
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any]]
+
+
+class CallRow(Base):
+    """One call (`cdr.CallRecord`), computed from its events and computed anew whenever one is added.
+
+    `answer_s`: arrival to first answer; `wait_s`: first queue entry to first answer, or to the end of a call
+    never answered; `total_s`: arrival to end. The recording stands in `recordings`.
+    """
+
+    __tablename__ = "call_records"
+    __table_args__ = (
+        Index(None, "arrived_at"),
+        Index(None, "number", "arrived_at"),
+        Index(None, "operator", "arrived_at"),
+    )
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str | None]
+    caller: Mapped[str | None]
+    queue: Mapped[str | None]
+    via: Mapped[str]
+    arrived_at: Mapped[datetime]
+    queued_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    operator: Mapped[str | None]
+    operators: Mapped[list[str]]
+    offers: Mapped[int] = mapped_column(Integer)
+    refusals: Mapped[int] = mapped_column(Integer)
+    answer_s: Mapped[float | None]
+    wait_s: Mapped[float | None]
+    talk_s: Mapped[float | None]
+    hold_s: Mapped[float | None]
+    wrap_up_s: Mapped[float | None]
+    total_s: Mapped[float | None]
+    outcome: Mapped[str]
+    ended_by: Mapped[str | None]
+    cause: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str | None]
+
+
+class Recording(Base):
+    """The sound of a call. `path` is relative to the archive folder; `state`: capturing, ready or failed
+    (then `problem` says why). `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (Index(None, "state"), Index(None, "created_at"))
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str]
+    seconds: Mapped[float | None]
+    sample_rate: Mapped[int | None] = mapped_column(Integer)
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str]
+    problem: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Carried(Base):
+    """How far a journal segment has been carried: all bytes before `position`. `events` and `corrupt`
+    count its lines taken and its lines that could not be read."""
+
+    __tablename__ = "carried"
+
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    events: Mapped[int] = mapped_column(BigInteger)
+    corrupt: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime]
+
+
+class User(Base):
+    """Who may sign in. `role`: operator supervisor staff administrator auditor; `operator`: the operator id
+    they sit as; `password_hash` (argon2) is null until a password was set."""
+
+    __tablename__ = "users"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    operator: Mapped[str | None]
+    password_hash: Mapped[str | None]
+    failed_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    locked_until: Mapped[datetime | None]
+    must_change: Mapped[bool] = mapped_column(default=False)
+    disabled: Mapped[bool] = mapped_column(default=False)
+    updated_at: Mapped[datetime]
+
+
+class UserSession(Base):
+    """One sign-in that still holds. Only the hash of the cookie's token is kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "login"), Index(None, "expires_at"))
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(ForeignKey("users.login", ondelete="CASCADE"))
+    csrf: Mapped[str]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    address: Mapped[str | None]
+
+
+class AccessEntry(Base):
+    """Who did what, for the auditor: rows are added, never changed. `login` may name nobody (a failed
+    try)."""
+
+    __tablename__ = "access_log"
+    __table_args__ = (Index(None, "at"), Index(None, "login", "at"))
+
+    # SQLite numbers rows by itself only in a column declared INTEGER.
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime]
+    login: Mapped[str | None]
+    address: Mapped[str | None]
+    action: Mapped[str]
+    detail: Mapped[str | None]
+
+
+class WrapUp(Base):
+    """What an operator noted after a call: one row per `wrapped_up` event, whose id it bears.
+    `by`: operator or timeout."""
+
+    __tablename__ = "wrap_ups"
+    __table_args__ = (Index(None, "call"), Index(None, "at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    operator: Mapped[str | None]
+    result: Mapped[str | None]
+    category: Mapped[str | None]
+    note: Mapped[str | None]
+    at: Mapped[datetime]
+    by: Mapped[str | None]
