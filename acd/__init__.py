@@ -1,5 +1,6 @@
 """Who gets which call, and why. Pure: no I/O, no clock, no event loop, no Asterisk."""
 
+from acd.distributor import Distributor
 from acd.model import (
     Action,
     Because,
@@ -18,6 +19,7 @@ from acd.model import (
 __all__ = [
     "Action",
     "Because",
+    "Distributor",
     "DistributorError",
     "Offer",
     "OfferEnd",

@@ -132,7 +132,7 @@ class OperatorView:
 
 @dataclass(frozen=True, slots=True)
 class WaitingView:
-    """One caller in line. `position` counts from 1 in their queue, those already ringing at somebody included."""
+    """One caller in line. `position` counts from 1 in their queue, ringing ones included."""
 
     call: str
     queue: str

@@ -1,0 +1,402 @@
+"""The distributor: facts in, decisions out. It never waits, never reads a clock, never talks to anyone.
+
+Rules, in the order they are applied (ACD-1, 2, 3, 5, 6):
+
+1. Only READY operators with a reachable phone are offered calls, and never two at once.
+2. A caller who prefers an operator (a returned call) is kept for them as long as the window is open and
+   the operator is reachable and free but for this very call or a wrap-up; an operator who becomes free
+   is first offered those who prefer them, whatever their queue or priority. Otherwise a caller with
+   a preference stands at the front of their priority.
+3. Higher priority first, then order of arrival (`waiting_since`), across all queues an operator serves.
+   An offer that fails costs the caller nothing: the place stays.
+4. Among the operators ready for a queue its strategy chooses. `longest_idle`: idle time counts from the
+   end of the last conversation, wrap-up included; it stands still on break, in training, off, at no
+   answer and while the phone is away, so a break makes nobody "longer idle". Equal: fewest offers so
+   far, then id in natural order.
+5. As many callers ring at once as operators are free.
+
+Deadlines (ring timeout, end of wrap-up, window of preference) act in `tick` alone: a fact that comes
+later than a deadline but before its tick is taken as it is told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from acd.floor import Floor
+from acd.lines import Caller
+from acd.model import (
+    Action,
+    DistributorError,
+    OfferEnd,
+    OperatorProfile,
+    OperatorState,
+    OperatorView,
+    QueueRules,
+    WaitingView,
+    Withdraw,
+)
+from acd.seats import Seat
+from acd.site import apply_operators, apply_queues, remove
+
+_WANTED = (OperatorState.READY, OperatorState.BREAK, OperatorState.TRAINING, OperatorState.OFF)
+_FAILURES = (
+    OfferEnd.NO_ANSWER,
+    OfferEnd.REFUSED,
+    OfferEnd.BUSY,
+    OfferEnd.UNREACHABLE,
+    OfferEnd.FAILED,
+)
+
+
+class Distributor:
+    """Who gets which call. Each fact returns the actions that follow from it, in order.
+
+    `at` is the caller's monotonic clock in seconds, from 0 up; a time before the latest told counts as that.
+    DistributorError names an id that is not known or a fact that cannot be; then nothing has changed.
+    A fact told twice (a caller gone, a conversation ended) is harmless. Operators start OFF and
+    unreachable: `phone_changed(…, True)` and `operator_wants(…, READY)` bring them in.
+    """
+
+    def __init__(self, queues: Iterable[QueueRules], operators: Iterable[OperatorProfile]) -> None:
+        self._floor = Floor()
+        self._now = 0.0
+        self._numbers = 0
+        self.set_queues(queues, at=0.0)
+        self.set_operators(operators, at=0.0)
+
+    # ── callers ────────────────────────────────────────────────────────────────────────────────────────
+
+    def caller_waits(
+        self,
+        call: str,
+        queue: str,
+        *,
+        at: float,
+        waiting_since: float | None = None,
+        priority: int = 0,
+        prefer: str | None = None,
+        prefer_until: float | None = None,
+    ) -> list[Action]:
+        """A caller enters `queue`. `waiting_since` (default: now) gives the place; `prefer` an operator to
+        go back to, until `prefer_until` (None: without limit). One who is no longer there is simply not
+        waited for. The same call waiting in that queue already: harmless; in another: DistributorError."""
+        at = self._at(at)
+        line = self._floor.lines.get(queue)
+        if line is None:
+            known = ", ".join(sorted(self._floor.lines)) or "none"
+            raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
+        waiting = self._floor.callers.get(call)
+        if waiting is not None:
+            if waiting.queue == queue:
+                return []
+            raise DistributorError(f"call {call} waits in {waiting.queue!r} already: say caller_gone first")
+        since = at if waiting_since is None else min(_finite(waiting_since, "waiting_since"), at)
+        self._numbers += 1
+        caller = Caller(call, queue, since, priority, prefer, prefer_until, self._numbers)
+        self._floor.add_caller(caller, at)
+        return self._settled(at, [])
+
+    def caller_gone(self, call: str, *, at: float) -> list[Action]:
+        """The caller hung up, waiting or while somebody was ringing; an unknown call is harmless."""
+        at = self._at(at)
+        caller = self._floor.callers.get(call)
+        if caller is None:
+            return []
+        out: list[Action] = []
+        self._take_out(caller, OfferEnd.CALLER_GONE, at, out)
+        return self._settled(at, out)
+
+    def _take_out(self, caller: Caller, reason: OfferEnd, at: float, out: list[Action]) -> None:
+        """The caller leaves the line; whoever rang for them is READY again, with their idle time."""
+        seat = None if caller.offered_to is None else self._floor.seats[caller.offered_to]
+        self._floor.remove_caller(caller)
+        if seat is not None:
+            seat.call = seat.line = None
+            out.append(Withdraw(caller.call, seat.id, reason))
+            self._floor.set_state(seat, OperatorState.READY, at, out)
+
+    # ── offers ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def offer_answered(self, call: str, operator: str, *, at: float) -> list[Action]:
+        """The operator took the call. DistributorError if it was not (or no longer) offered to them."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        caller = self._floor.callers.get(call)
+        if caller is None or caller.offered_to != operator:
+            if seat.state is OperatorState.TALKING and seat.call == call:
+                return []
+            raise DistributorError(
+                f"call {call} is not offered to operator {operator} ({seat.state.value}): let that leg go"
+            )
+        out: list[Action] = []
+        self._answered(caller, seat, at, out)
+        return self._settled(at, out)
+
+    def _answered(self, caller: Caller, seat: Seat, at: float, out: list[Action]) -> None:
+        self._floor.remove_caller(caller)
+        self._floor.set_state(seat, OperatorState.TALKING, at, out)
+
+    def offer_failed(self, call: str, operator: str, why: OfferEnd, *, at: float) -> list[Action]:
+        """The operator's phone did not take the call: the operator goes to NO_ANSWER with `why` as reason,
+        the caller keeps the place and goes on to the next. Harmless if that offer has ended already."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if why not in _FAILURES:
+            raise DistributorError(
+                f"an offer of call {call} cannot fail by {why.value}: use caller_gone or operator_wants"
+            )
+        caller = self._floor.callers.get(call)
+        if caller is None or caller.offered_to != operator:
+            return []
+        out: list[Action] = []
+        self._floor.end_offer(caller)
+        self._floor.set_state(seat, OperatorState.NO_ANSWER, at, out, why.value)
+        return self._settled(at, out)
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────────────────
+
+    def operator_wants(
+        self, operator: str, state: OperatorState, *, at: float, reason: str = ""
+    ) -> list[Action]:
+        """READY, BREAK, TRAINING or OFF, by the operator's or a supervisor's hand.
+
+        Ringing: the offer is withdrawn (READY: it goes on ringing). Talking or in wrap-up: noted, and
+        applied at the end of the wrap-up; READY in wrap-up ends it."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if state not in _WANTED:
+            wanted = ", ".join(each.value for each in _WANTED)
+            raise DistributorError(f"operator {operator} cannot be set {state.value}; can be: {wanted}")
+        out: list[Action] = []
+        match seat.state:
+            case OperatorState.RINGING if state is OperatorState.READY:
+                return []
+            case OperatorState.WRAP_UP if state is OperatorState.READY:
+                seat.next_state, seat.next_reason = None, reason
+                self._floor.finish_wrap_up(seat, at, out)
+            case OperatorState.TALKING | OperatorState.WRAP_UP:
+                seat.next_state = None if state is OperatorState.READY else state
+                seat.next_reason = reason
+                self._floor.looked_at(seat)
+            case same if same is state:
+                if reason == seat.reason:
+                    return []
+                self._floor.set_state(seat, state, at, out, reason, since=seat.since)
+            case _:
+                self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
+                self._floor.set_state(seat, state, at, out, reason)
+        return self._settled(at, out)
+
+    def phone_changed(self, operator: str, reachable: bool, *, at: float) -> list[Action]:
+        """The operator has a phone that can ring, or none. Lost while ringing: the offer ends UNREACHABLE,
+        the caller goes on, the operator is READY again for when the phone is back."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if seat.reachable == reachable:
+            return []
+        out: list[Action] = []
+        seat.reachable = reachable
+        if seat.state is OperatorState.RINGING:
+            self._floor.withdraw(seat, OfferEnd.UNREACHABLE, out)
+            self._floor.set_state(seat, OperatorState.READY, at, out)
+        else:
+            seat.keep_clock(at)
+            self._floor.looked_at(seat)
+        return self._settled(at, out)
+
+    def conversation_began(
+        self, operator: str, call: str, *, at: float, queue: str | None = None
+    ) -> list[Action]:
+        """The operator talks: a call adopted in recovery, or one of their own. What rang there goes on to
+        the next; a state they were in (break, …) comes back after the wrap-up. `queue`: whose wrap-up
+        applies (default: their first; without any the wrap-up is 0 s)."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        home = queue if queue is not None else next(iter(seat.queues), None)
+        if home is not None and home not in self._floor.lines:
+            raise DistributorError(f"unknown queue {queue!r} for call {call}")
+        line = None if home is None else self._floor.lines[home]
+        if seat.state is OperatorState.TALKING and seat.call == call:
+            return []
+        out: list[Action] = []
+        caller = self._floor.callers.get(call)
+        if caller is not None and caller.offered_to == operator:
+            self._answered(caller, seat, at, out)
+            return self._settled(at, out)
+        if caller is not None:
+            self._take_out(caller, OfferEnd.WITHDRAWN, at, out)
+        self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
+        seat.call, seat.line = call, line
+        if seat.state is OperatorState.TALKING:  # the conversation changed, not the state
+            self._floor.looked_at(seat)
+            return self._settled(at, out)
+        if seat.state not in (OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP):
+            seat.next_state, seat.next_reason = seat.state, seat.reason
+        self._floor.set_state(seat, OperatorState.TALKING, at, out)
+        return self._settled(at, out)
+
+    def conversation_ended(self, operator: str, *, at: float) -> list[Action]:
+        """The operator talks no more: into wrap-up; with 0 s of it straight on to what comes after."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if seat.state is not OperatorState.TALKING:
+            return []
+        out: list[Action] = []
+        wrap_up_s = 0.0 if seat.line is None else seat.line.rules.wrap_up_s
+        seat.call = seat.line = None
+        seat.start_clock_anew(at)
+        if seat.leaving:
+            remove(self._floor, seat, at, out)
+        elif wrap_up_s > 0:
+            self._floor.set_state(seat, OperatorState.WRAP_UP, at, out, until=at + wrap_up_s)
+        else:
+            self._floor.finish_wrap_up(seat, at, out)
+        return self._settled(at, out)
+
+    def wrap_up_done(self, operator: str, *, at: float) -> list[Action]:
+        """The operator has written it up: on to the noted state, or READY."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if seat.state is not OperatorState.WRAP_UP:
+            return []
+        out: list[Action] = []
+        self._floor.finish_wrap_up(seat, at, out)
+        return self._settled(at, out)
+
+    def extend_wrap_up(self, operator: str, until: float, *, at: float) -> list[Action]:
+        """The running wrap-up ends at `until` instead; DistributorError if it has ended."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        if seat.state is not OperatorState.WRAP_UP:
+            raise DistributorError(f"operator {operator} is in no wrap-up ({seat.state.value}) to extend")
+        until = max(_finite(until, "until"), at)
+        out: list[Action] = []
+        self._floor.set_state(
+            seat, OperatorState.WRAP_UP, at, out, seat.reason, until=until, since=seat.since
+        )
+        return self._settled(at, out)
+
+    def restore_operator(
+        self,
+        operator: str,
+        state: OperatorState,
+        *,
+        since: float,
+        at: float,
+        until: float | None = None,
+        reason: str = "",
+        idle_since: float | None = None,
+    ) -> list[Action]:
+        """Recovery: the operator is in `state`, `since` then. RINGING becomes READY (offers begin anew);
+        TALKING waits for `conversation_began` to name the call; WRAP_UP needs `until`. `idle_since` as
+        the view gave it; without it READY and WRAP_UP count from `since`, the others from now."""
+        at = self._at(at)
+        seat = self._seat(operator)
+        since = min(_finite(since, "since"), at)
+        if state is not OperatorState.WRAP_UP:
+            until = None
+        elif until is None:
+            raise DistributorError(f"operator {operator}: a wrap-up to restore needs its end (until)")
+        else:
+            until = _finite(until, "until")
+        if state is OperatorState.RINGING:
+            state = OperatorState.READY
+        idle_from = at if idle_since is None else min(_finite(idle_since, "idle_since"), at)
+        if idle_since is None and state in (OperatorState.READY, OperatorState.WRAP_UP):
+            idle_from = since
+        out: list[Action] = []
+        self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
+        if seat.pooled:
+            self._floor.unpool(seat)
+        seat.call = seat.line = seat.next_state = None
+        seat.next_reason = ""
+        seat.idle_since, seat.stopped_at = idle_from, None
+        self._floor.set_state(seat, state, at, out, reason, until, since)
+        return self._settled(at, out)
+
+    # ── time ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, *, at: float) -> list[Action]:
+        """Time has passed: everything due by now happens, and then whatever offers that makes possible."""
+        at = self._at(at)
+        floor = self._floor
+        out: list[Action] = []
+        while (due := floor.rings.first()) is not None and due[0][0] <= at:
+            seat = floor.end_offer(floor.callers[due[1]])
+            out.append(Withdraw(due[1], seat.id, OfferEnd.NO_ANSWER))
+            floor.set_state(seat, OperatorState.NO_ANSWER, at, out, OfferEnd.NO_ANSWER.value)
+        while (due := floor.wraps.first()) is not None and due[0][0] <= at:
+            floor.finish_wrap_up(floor.seats[due[1]], at, out)
+        while (due := floor.prefers.first()) is not None and due[0][0] <= at:
+            floor.no_longer_prefers(floor.callers[due[1]])
+        return self._settled(at, out)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` next has something to do, None if never."""
+        floor = self._floor
+        heads = [head[0][0] for each in (floor.rings, floor.wraps, floor.prefers) if (head := each.first())]
+        return min(heads, default=None)
+
+    # ── the site changes ───────────────────────────────────────────────────────────────────────────────
+
+    def set_queues(self, queues: Iterable[QueueRules], at: float) -> list[Action]:
+        """The site's queues from now on. Running offers and wrap-ups keep their times. One that is taken
+        out is served by those who served it until its last caller is through; nobody new may enter."""
+        at = self._at(at)
+        apply_queues(self._floor, queues)
+        return self._settled(at, [])
+
+    def set_operators(self, operators: Iterable[OperatorProfile], at: float) -> list[Action]:
+        """The site's operators from now on, after `set_queues`. New ones start OFF and unreachable. One who
+        is taken out finishes the conversation, then is OFF and forgotten; what rings there goes on."""
+        at = self._at(at)
+        out: list[Action] = []
+        apply_operators(self._floor, operators, at, out)
+        return self._settled(at, out)
+
+    # ── views ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def operator(self, operator: str) -> OperatorView:
+        return self._seat(operator).view(self._now)
+
+    def operators(self) -> list[OperatorView]:
+        """All, in natural order of their ids."""
+        return [seat.view(self._now) for seat in sorted(self._floor.seats.values(), key=lambda s: s.natural)]
+
+    def waiting(self) -> list[WaitingView]:
+        """Everyone in line, the ringing ones too: by priority, then place. O(n log n)."""
+        positions: dict[str, int] = {}
+        views = []
+        for each in sorted(self._floor.callers.values(), key=lambda caller: caller.rank):
+            position = positions[each.queue] = positions.get(each.queue, 0) + 1
+            views.append(
+                WaitingView(each.call, each.queue, each.since, each.priority, each.offered_to, position)
+            )
+        return views
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _at(self, at: float) -> float:
+        if at > self._now:
+            self._now = _finite(at, "at")
+        return self._now
+
+    def _seat(self, operator: str) -> Seat:
+        seat = self._floor.seats.get(operator)
+        if seat is None:
+            raise DistributorError(
+                f"unknown operator {operator!r}: not one of the {len(self._floor.seats)} of set_operators"
+            )
+        return seat
+
+    def _settled(self, at: float, out: list[Action]) -> list[Action]:
+        self._floor.settle(at, out)
+        return out
+
+
+def _finite(value: float, name: str) -> float:
+    if not math.isfinite(value):
+        raise DistributorError(f"{name} is {value}: a time must be a finite number of seconds")
+    return value
