@@ -245,7 +245,7 @@ def _alone(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def _unpack_from(mirror: str, suite: str, cache: Path, say: Callable[[str], None]) -> Tree:
     work = cache / f"asterisk-packages-{suite}.work"
-    apt = Apt(work, mirror, suite)
+    apt = Apt(work, f"{mirror} {suite} main")
     say(f"Reading the package list of Debian {suite}")
     apt.update()
     candidate = apt.candidate("asterisk")
@@ -277,32 +277,42 @@ def _unpack_from(mirror: str, suite: str, cache: Path, say: Callable[[str], None
 
 
 class Apt:
-    """apt with a state of its own under `work`: touches nothing of the system, needs no root."""
+    """apt with a state of its own under `work`: touches nothing of the system, needs no root.
 
-    def __init__(self, work: Path, mirror: str, suite: str) -> None:
+    With `source` (the rest of a `deb` line: mirror, suite, component) it knows that source alone and
+    takes nothing for installed, so that a complete tree comes out; without, the machine's own sources and
+    installed packages.
+    """
+
+    def __init__(self, work: Path, source: str | None = None) -> None:
         for folder in ("lists/partial", "archives/partial", "empty"):
             (work / folder).mkdir(parents=True, exist_ok=True)
-        (work / "status").touch()
-        signed = f"[signed-by={_KEYRING}] " if _KEYRING.is_file() else ""
-        (work / "sources.list").write_text(f"deb {signed}{mirror} {suite} main\n")
         self._archives = work / "archives"
         self._options = [
-            f"Dir::Etc::sourcelist={work / 'sources.list'}",
-            f"Dir::Etc::sourceparts={work / 'empty'}",
-            f"Dir::Etc::preferences={work / 'empty' / 'none'}",
-            f"Dir::Etc::preferencesparts={work / 'empty'}",
             f"Dir::State={work}",
             f"Dir::State::lists={work / 'lists'}",
-            f"Dir::State::status={work / 'status'}",
             f"Dir::Cache={work}",
             f"Dir::Cache::archives={self._archives}",
-            "Acquire::Check-Valid-Until=false",  # a mirror's sid may be older than it allows
             "Acquire::Languages=none",
             "Acquire::Retries=3",
             "APT::Install-Recommends=false",
             "APT::Sandbox::User=root",  # the usual user _apt may not write into a home folder
             "APT::Get::List-Cleanup=false",
             "Debug::NoLocking=1",
+        ]
+        if source is None:
+            self._options.append("Dir::State::status=/var/lib/dpkg/status")
+            return
+        (work / "status").touch()
+        signed = f"[signed-by={_KEYRING}] " if _KEYRING.is_file() else ""
+        (work / "sources.list").write_text(f"deb {signed}{source}\n")
+        self._options += [
+            f"Dir::State::status={work / 'status'}",
+            f"Dir::Etc::sourcelist={work / 'sources.list'}",
+            f"Dir::Etc::sourceparts={work / 'empty'}",
+            f"Dir::Etc::preferences={work / 'empty' / 'none'}",
+            f"Dir::Etc::preferencesparts={work / 'empty'}",
+            "Acquire::Check-Valid-Until=false",  # a mirror's sid may be older than it allows
         ]
 
     def _run(self, program: str, *arguments: str) -> str:
