@@ -1,0 +1,160 @@
+"""What an engine must know to go on: the calls that have not ended, and what stands outside calls.
+
+Found without reading the whole journal: every segment begins with a line that names the calls open at that
+moment and the segment each began in, and repeats what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cdr.events import BadLine, Event, from_fields, from_line, to_fields
+from cdr.segments import SEGMENT_OPENED, Report, events_of, number_of, segments, warn
+
+# Facts that stand until the next of their kind: per operator, and for the whole engine.
+_STANDING_OF_OPERATOR = frozenset({"operator_state", "operator_next"})
+_STANDING = frozenset({"survival_read"})
+
+
+@dataclass
+class _Open:
+    segment: int  # number of the segment that holds its first event
+    ended: bool = False
+    wrapping: set[str] = field(default_factory=set)  # operators still in wrap-up after it
+
+
+class OpenCalls:
+    """Follows the events as they are written. A call is open from `arrived` to `ended`, and while an operator
+    is in wrap-up after it."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Open] = {}
+        self._standing: dict[str, Event] = {}
+
+    def note(self, event: Event, segment: int) -> None:
+        """Takes one event, written to the segment of that number."""
+        operator = event.data.get("operator")
+        if event.kind in _STANDING_OF_OPERATOR:
+            self._standing[f"{event.kind} {operator}"] = event
+        elif event.kind in _STANDING:
+            self._standing[event.kind] = event
+        if event.call is None:
+            return
+        match event.kind:
+            case "arrived":
+                self._calls.setdefault(event.call, _Open(segment))
+            case "ended" if event.call in self._calls:
+                self._calls[event.call].ended = True
+            case "wrap_up" if isinstance(operator, str):
+                self._leave(operator)  # nobody is in two wrap-ups: an older one was never closed
+                self._calls.setdefault(event.call, _Open(segment, ended=True)).wrapping.add(operator)
+            case "wrapped_up" if isinstance(operator, str):
+                self._leave(operator)
+            case _:
+                return
+        self._close(event.call)
+
+    def _leave(self, operator: str) -> None:
+        for call in [call for call, state in self._calls.items() if operator in state.wrapping]:
+            self._calls[call].wrapping.discard(operator)
+            self._close(call)
+
+    def _close(self, call: str) -> None:
+        state = self._calls.get(call)
+        if state is not None and state.ended and not state.wrapping:
+            del self._calls[call]
+
+    def __contains__(self, call: str) -> bool:
+        return call in self._calls
+
+    @property
+    def standing(self) -> list[Event]:
+        """The last `operator_state` and `operator_next` of each operator, the last `survival_read`."""
+        return list(self._standing.values())
+
+    @property
+    def first_segment(self) -> int | None:
+        """The number of the oldest segment that an open call began in; None when no call is open."""
+        return min((state.segment for state in self._calls.values()), default=None)
+
+    def to_data(self) -> dict[str, Any]:
+        """For the first line of a segment."""
+        return {
+            "open": {
+                call: [state.segment, state.ended, sorted(state.wrapping)]
+                for call, state in self._calls.items()
+            },
+            "standing": [to_fields(event) for event in self.standing],
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> OpenCalls:
+        """The opposite of `to_data`. Raises BadLine."""
+        self = cls()
+        try:
+            for call, (segment, ended, wrapping) in data["open"].items():
+                self._calls[str(call)] = _Open(int(segment), bool(ended), set(wrapping))
+            for fields in data["standing"]:
+                self.note(from_fields(fields), 0)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadLine(f"the segment's first line is none ({error})") from None
+        return self
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The end of the journal: all events read, the state after them, the last event's id ("" if none)."""
+
+    events: list[Event]
+    state: OpenCalls
+    last_id: str
+
+    def to_recover(self) -> list[Event]:
+        """What stands and all events of the open calls, in the order of writing."""
+        kept = [event for event in self.events if event.call is not None and event.call in self.state]
+        return sorted([*kept, *self.state.standing], key=lambda event: event.id)
+
+
+def load(folder: Path, report: Report = warn) -> Recent:
+    """Reads as many segments as the open calls need: usually one or two."""
+    files = segments(folder)
+    start, state = _newest_with_header(files)
+    events: list[Event] = []
+    last_id = ""
+    for file in files[start:]:
+        for event in events_of(file, report):
+            last_id = max(last_id, event.id)
+            if event.kind != SEGMENT_OPENED:
+                state.note(event, number_of(file))
+                events.append(event)
+    oldest = state.first_segment
+    if oldest is not None:
+        # Bad lines of older segments were reported when those were the newest.
+        earlier = [file for file in files[:start] if number_of(file) >= oldest]
+        before = [event for file in earlier for event in events_of(file, lambda _: None)]
+        events = [event for event in before if event.kind != SEGMENT_OPENED] + events
+    return Recent(events, state, last_id)
+
+
+def _newest_with_header(files: list[Path]) -> tuple[int, OpenCalls]:
+    for index in range(len(files) - 1, -1, -1):
+        try:
+            with files[index].open("rb") as reader:
+                first = from_line(reader.readline())
+            if first.kind == SEGMENT_OPENED:
+                return index, OpenCalls.from_data(first.data)
+        except (BadLine, OSError):
+            continue
+    return 0, OpenCalls()
+
+
+def read_recent(folder: Path, calls_open: bool = True) -> list[Event]:
+    """What recovery needs, in the order of writing: what stands (`OpenCalls.standing`), and all events of the
+    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: all events of the segments
+    that had to be read for it.
+    """
+    recent = load(folder)
+    return recent.to_recover() if calls_open else recent.events
