@@ -323,20 +323,20 @@ class Distributor:
         at = self._at(at)
         floor = self._floor
         out: list[Action] = []
-        while (due := floor.rings.first()) is not None and due[0][0] <= at:
-            seat = floor.end_offer(floor.callers[due[1]])
-            out.append(Withdraw(due[1], seat.id, OfferEnd.NO_ANSWER))
+        while (due := floor.rings.first()) is not None and due[0] <= at:
+            seat = floor.end_offer(floor.callers[due[-1]])
+            out.append(Withdraw(due[-1], seat.id, OfferEnd.NO_ANSWER))
             floor.set_state(seat, OperatorState.NO_ANSWER, at, out, OfferEnd.NO_ANSWER.value)
-        while (due := floor.wraps.first()) is not None and due[0][0] <= at:
-            floor.finish_wrap_up(floor.seats[due[1]], at, out)
-        while (due := floor.prefers.first()) is not None and due[0][0] <= at:
-            floor.no_longer_prefers(floor.callers[due[1]])
+        while (due := floor.wraps.first()) is not None and due[0] <= at:
+            floor.finish_wrap_up(floor.seats[due[-1]], at, out)
+        while (due := floor.prefers.first()) is not None and due[0] <= at:
+            floor.no_longer_prefers(floor.callers[due[-1]])
         return self._settled(at, out)
 
     def next_deadline(self) -> float | None:
         """When `tick` next has something to do, None if never."""
         floor = self._floor
-        heads = [head[0][0] for each in (floor.rings, floor.wraps, floor.prefers) if (head := each.first())]
+        heads = [head[0] for each in (floor.rings, floor.wraps, floor.prefers) if (head := each.first())]
         return min(heads, default=None)
 
     # ── the site changes ───────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,8 @@ from acd.model import Action, Because, Offer, OfferEnd, OperatorState, QueueRule
 from acd.ordered import Key, Ordered
 from acd.seats import Seat
 
+_RINGING = OperatorState.RINGING  # by name once: an enum's attributes are slow
+
 
 class Floor:
     """Everybody present. Methods that act append their actions to `out`, in order."""
@@ -22,9 +24,9 @@ class Floor:
         self.seats: dict[str, Seat] = {}
         self.callers: dict[str, Caller] = {}
         # Deadlines: offers by call, wrap-ups by operator, windows of preference by call.
-        self.rings: Ordered[str] = Ordered()
-        self.wraps: Ordered[str] = Ordered()
-        self.prefers: Ordered[str] = Ordered()
+        self.rings = Ordered()
+        self.wraps = Ordered()
+        self.prefers = Ordered()
         # What may match now: queues with a new caller or operator, operators who became eligible.
         self._dirty: set[str] = set()
         self._freed: list[Seat] = []
@@ -44,12 +46,14 @@ class Floor:
         """Puts the operator into `state` and says so; offers follow in `settle`."""
         if seat.pooled:
             self.unpool(seat)
-        if seat.until is not None:
-            self.wraps.drop(seat.id)
-        seat.state, seat.reason, seat.until = state, reason, until
-        seat.since = since = at if since is None else since
-        if until is not None:
-            self.wraps.put(seat.id, (until, seat.id))
+        if seat.until is not until:
+            if until is None:
+                self.wraps.drop(seat.id)
+            else:
+                self.wraps.put(seat.id, (until,))
+        if since is None:
+            since = at
+        seat.state, seat.since, seat.reason, seat.until = state, since, reason, until
         seat.keep_clock(at)
         out.append(StateChanged(seat.id, state, since, reason, until))
         self.looked_at(seat)
@@ -61,10 +65,11 @@ class Floor:
                 self._freed.append(seat)
         elif seat.pooled:
             self.unpool(seat)
-        for call in seat.preferred_by:
-            caller = self.callers[call]
-            if caller.offered_to is None:
-                self._hold_or_line_up(caller, seat)
+        if seat.preferred_by:
+            for call in seat.preferred_by:
+                caller = self.callers[call]
+                if caller.offered_to is None:
+                    self._hold_or_line_up(caller, seat)
 
     def unpool(self, seat: Seat) -> None:
         seat.pooled = False
@@ -92,7 +97,7 @@ class Floor:
         if seat is not None and (caller.prefer_until is None or at < caller.prefer_until):
             seat.preferred_by.add(caller.call)
             if caller.prefer_until is not None:
-                self.prefers.put(caller.call, (caller.prefer_until, *caller.rank))
+                self.prefers.put(caller.call, (caller.prefer_until, caller.number))
         self.put_back(caller)
 
     def put_back(self, caller: Caller) -> None:
@@ -197,46 +202,60 @@ class Floor:
         line.waiting.drop(caller.call)
         caller.held = False
         caller.offered_to = seat.id
-        self.rings.put(caller.call, (expires_at, *caller.rank))
+        self.rings.put(caller.call, (expires_at, caller.number))
         if seat.pooled:
             self.unpool(seat)
         seat.call, seat.line = caller.call, line
         seat.offers += 1
         out.append(Offer(caller.call, seat.id, caller.queue, because, expires_at))
-        self.set_state(seat, OperatorState.RINGING, at, out)
+        self.set_state(seat, _RINGING, at, out)
 
     def settle(self, at: float, out: list[Action]) -> None:
         """Makes every offer that has become possible."""
         dirty = self._dirty
         if self._freed:
             freed, self._freed = self._freed, []
+            alone = len(freed) == 1 and not dirty
             for seat in freed:
-                self._place(seat, at, out)
+                self._place(seat, alone, at, out)
         while dirty:
-            best: tuple[Key, str, Line] | None = None
+            best: Key | None = None
             for queue in dirty:
                 line = self.lines[queue]
-                head = line.waiting.first() if len(line.ready) else None
+                head = line.waiting.first()
                 # Across queues: higher priority, then who has waited longest. Ranks are unique.
-                if head is not None and (best is None or head[0] < best[0]):
-                    best = (*head, line)
+                if head is not None and (best is None or head < best) and line.ready.next() is not None:
+                    best = head
             if best is None:
                 dirty.clear()
                 return
-            line, among = best[2], len(best[2].ready)
+            caller = self.callers[best[-1]]
+            line = self.lines[caller.queue]
             operator = line.ready.next()
-            assert operator is not None  # noqa: S101 - len() above was not 0
-            self._offer(self.callers[best[1]], self.seats[operator], line.rules.strategy, among, at, out)
+            assert operator is not None  # noqa: S101 - asked above
+            among = len(line.ready)
+            self._offer(caller, self.seats[operator], line.rules.strategy, among, at, out)
 
-    def _place(self, seat: Seat, at: float, out: list[Action]) -> None:
-        """A freed operator: to the first who wants just them, else among the ready of their queues."""
+    def _place(self, seat: Seat, alone: bool, at: float, out: list[Action]) -> None:
+        """A freed operator: to the first who wants just them, else among the ready of their queues.
+
+        `alone`: nothing else has changed, so nobody else is ready for any caller in line there, and the
+        operator can be given the next one without going through the pools."""
         if not seat.eligible or self.seats.get(seat.id) is not seat:
             return
         held = [self.callers[call] for call in seat.preferred_by if self.callers[call].held]
         if held:
             self._offer(min(held, key=lambda caller: caller.rank), seat, "same_operator", 1, at, out)
-        elif not seat.pooled:
-            seat.pooled = True
-            for queue in seat.queues:
-                self.lines[queue].ready.add(seat)
-                self._dirty.add(queue)
+            return
+        if seat.pooled:
+            return
+        if alone:
+            heads = [head for queue in seat.queues if (head := self.lines[queue].waiting.first())]
+            if heads:
+                caller = self.callers[min(heads)[-1]]
+                self._offer(caller, seat, self.lines[caller.queue].rules.strategy, 1, at, out)
+                return
+        seat.pooled = True
+        for queue in seat.queues:
+            self.lines[queue].ready.add(seat)
+            self._dirty.add(queue)

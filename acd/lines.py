@@ -10,7 +10,18 @@ from acd.strategies import STRATEGIES, Strategy
 class Caller:
     """One caller in line. `rank` is the place: it never changes, a failed offer costs nothing."""
 
-    __slots__ = ("call", "held", "offered_to", "prefer", "prefer_until", "priority", "queue", "rank", "since")
+    __slots__ = (
+        "call",
+        "held",
+        "number",
+        "offered_to",
+        "prefer",
+        "prefer_until",
+        "priority",
+        "queue",
+        "rank",
+        "since",
+    )
 
     def __init__(
         self,
@@ -32,7 +43,8 @@ class Caller:
         self.held = False  # waits for the preferred operator alone
         # Higher priority first; within it a returned caller in front, then order of arrival; `number`
         # (a running one) settles what arrived in the same instant.
-        self.rank: Key = (-priority, prefer is None, since, number)
+        self.number = number
+        self.rank: Key = (-2 * priority - (prefer is not None), since, number)
 
 
 class Line:
@@ -42,7 +54,7 @@ class Line:
 
     def __init__(self, rules: QueueRules) -> None:
         self.rules = rules
-        self.waiting: Ordered[str] = Ordered()
+        self.waiting = Ordered()
         self.ready: Strategy = make_strategy(rules)
         self.callers = 0  # everyone in line, ringing and held ones too
         self.retired = False  # taken out of the site; served until the last caller is through

@@ -2,6 +2,8 @@
 
 Every time is a float in seconds of one monotonic clock that the caller of the distributor owns; every
 span ends in `_s`. Ids are strings of the caller's. Nothing here reads a clock or talks to anyone.
+Actions are not frozen only because making a frozen dataclass costs four times as much; they are given
+away, the distributor keeps none.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class OperatorProfile:
     queues: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Because:
     """Why this operator. `rule`: the strategy's name (`longest_idle`), or `same_operator` for a returned
     caller; `idle_s`: their idle time then; `among`: how many could have been chosen, this one included."""
@@ -78,7 +80,7 @@ class Because:
     among: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Offer:
     """Ring this operator for this caller, until `expires_at` (then `tick` withdraws it)."""
 
@@ -89,7 +91,7 @@ class Offer:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Withdraw:
     """Stop ringing: the distributor itself has ended this offer, and says why.
 
@@ -100,7 +102,7 @@ class Withdraw:
     reason: OfferEnd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StateChanged:
     """The operator's state is now this, `since` then; `until`: end of the wrap-up, otherwise None."""
 

@@ -3,54 +3,50 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-Item = TypeVar("Item", bound=Any)
 Key = tuple[Any, ...]
 
 _SLACK = 64  # entries a heap may hold beyond twice the living ones before it is swept
 
 
-class Ordered(Generic[Item]):
-    """Items by key, smallest key first. Keys are tuples that must tell any two items apart.
+class Ordered:
+    """Ids by key, smallest key first. Keys are tuples that tell any two items apart, and of one shape.
 
     A removed item's heap entry stays behind as a ghost until it surfaces or ghosts outnumber the living;
-    an entry lives while its key is, by identity, the key the item has now.
+    an entry lives while it is, by identity, the one remembered for its item. Entries are flat, key and
+    then item: comparing nested tuples would cost twice.
     """
 
-    __slots__ = ("_heap", "_keys")
+    __slots__ = ("_entries", "_heap")
 
     def __init__(self) -> None:
-        self._keys: dict[Item, Key] = {}
-        self._heap: list[tuple[Key, Item]] = []
+        self._entries: dict[str, Key] = {}
+        self._heap: list[Key] = []
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._entries)
 
-    def __contains__(self, item: object) -> bool:
-        return item in self._keys
-
-    def put(self, item: Item, key: Key) -> None:
+    def put(self, item: str, key: Key) -> None:
         """Adds the item, or moves it to a new key."""
-        keys, heap = self._keys, self._heap
-        if keys.get(item) is key:  # the same entry twice would never turn into a ghost
-            return
-        keys[item] = key
-        heappush(heap, (key, item))
-        if len(heap) > 2 * len(keys) + _SLACK:
-            heap[:] = [entry for entry in heap if keys.get(entry[1]) is entry[0]]
+        entries, heap = self._entries, self._heap
+        entry = (*key, item)
+        entries[item] = entry
+        heappush(heap, entry)
+        if len(heap) > 2 * len(entries) + _SLACK:
+            heap[:] = [each for each in heap if entries.get(each[-1]) is each]
             heapify(heap)
 
-    def drop(self, item: Item) -> bool:
-        """Removes the item; False if it was not in."""
-        return self._keys.pop(item, None) is not None
+    def drop(self, item: str) -> None:
+        """Removes the item; no error if it is not in."""
+        self._entries.pop(item, None)
 
-    def first(self) -> tuple[Key, Item] | None:
-        """The smallest key and its item, left in place; None when empty."""
-        keys, heap = self._keys, self._heap
+    def first(self) -> Key | None:
+        """The smallest key with its item appended, left in place; None when empty."""
+        entries, heap = self._entries, self._heap
         while heap:
             entry = heap[0]
-            if keys.get(entry[1]) is entry[0]:
+            if entries.get(entry[-1]) is entry:
                 return entry
             heappop(heap)
         return None

@@ -53,7 +53,7 @@ class LongestIdle:
     __slots__ = ("_ready",)
 
     def __init__(self) -> None:
-        self._ready: Ordered[str] = Ordered()
+        self._ready = Ordered()
 
     def add(self, operator: Candidate) -> None:
         self._ready.put(operator.id, (operator.idle_since, operator.offers, operator.natural))
@@ -63,7 +63,7 @@ class LongestIdle:
 
     def next(self) -> str | None:
         first = self._ready.first()
-        return None if first is None else first[1]
+        return None if first is None else str(first[-1])
 
     def __len__(self) -> int:
         return len(self._ready)
