@@ -1,1 +1,18 @@
-"""."""
+"""Asterisk's configuration, rendered from the site; its secrets; what it writes down when it is alone."""
+
+from asterisk_conf.render import aliases, modules_to_reload, needs_restart, render
+from asterisk_conf.secrets import AMI_USER, ARI_USER, CITIZEN_WEB, Secrets
+from asterisk_conf.settings import AsteriskSettings, ConfigurationError
+
+__all__ = [
+    "AMI_USER",
+    "ARI_USER",
+    "CITIZEN_WEB",
+    "AsteriskSettings",
+    "ConfigurationError",
+    "Secrets",
+    "aliases",
+    "modules_to_reload",
+    "needs_restart",
+    "render",
+]

@@ -1,0 +1,109 @@
+"""A site becomes Asterisk's configuration: every file, rendered from templates, only what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import jinja2
+
+from asterisk_conf.files import link, write_if_changed
+from asterisk_conf.secrets import CITIZEN_WEB, Secrets
+from asterisk_conf.settings import AsteriskSettings, ConfigurationError
+from dialplans import Number, Site
+
+_RELOADED_BY = {
+    "pjsip.conf": "res_pjsip.so",
+    "extensions.conf": "pbx_config.so",
+    "queues.conf": "app_queue.so",
+    "musiconhold.conf": "res_musiconhold.so",
+    "rtp.conf": "res_rtp_asterisk.so",
+    "ari.conf": "res_ari.so",
+    "manager.conf": "manager",
+    "logger.conf": "logger",
+}
+# Anything else (asterisk.conf, modules.conf, http.conf, stasis.conf, …) is read at start only.
+
+_COUNTRY = "+81"
+_SURVIVAL_WAIT_S = 1800  # then the caller is told to ring again; nobody listens to music for longer
+
+
+def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Path | None = None) -> list[str]:
+    """Writes every configuration file into `folder` (settings.etc) and makes Asterisk's other folders.
+    Returns the names of the files that changed. Files hold secrets: 0600. Raises ConfigurationError."""
+    settings.check()
+    etc = folder or settings.etc
+    music = settings.sounds / "moh" / "default"
+    for made in (etc, settings.run, settings.log, settings.lib, settings.keys, music, settings.spool):
+        made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Asterisk looks for documentation (without it, it refuses its own options) and sounds in one data folder.
+    link(settings.lib / "documentation", settings.tree.data / "documentation")
+    link(settings.lib / "sounds", settings.sounds)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("asterisk_conf"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - not HTML; `plain` guards what people typed
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = _plain
+    values = {
+        "site": site,
+        "secrets": secrets,
+        "s": settings,
+        "modules": modules(settings),
+        "operator_endpoints": [(op, name) for op in site.operators for name in op.endpoints],
+        "citizen_web": CITIZEN_WEB,
+        "survival": site.wording.prompt_of("survival_greeting"),
+        "sorry": site.wording.prompt_of("sorry_goodbye"),
+        "waiting": next((queue for queue in site.queues if queue.waiting_prompt), None),
+        "aliases": aliases,
+        "survival_wait_s": _SURVIVAL_WAIT_S,
+        "bracketed": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
+        "any_address": settings.listen in ("0.0.0.0", "::"),  # noqa: S104 - compared, not bound
+    }
+    changed = []
+    for name in sorted(environment.list_templates(extensions=["j2"])):
+        target = etc / name.removesuffix(".j2")
+        if write_if_changed(target, environment.get_template(name).render(values)):
+            changed.append(target.name)
+    return changed
+
+
+def modules_to_reload(changed: Iterable[str]) -> list[str]:
+    """Which modules must be reloaded after these files changed (see `Switch.reload`)."""
+    return [_RELOADED_BY[name] for name in sorted(changed) if name in _RELOADED_BY]
+
+
+def needs_restart(changed: Iterable[str]) -> list[str]:
+    """The changed files that Asterisk reads at its start only."""
+    return sorted(name for name in changed if name not in _RELOADED_BY)
+
+
+def aliases(number: Number) -> list[str]:
+    """Other ways in which a carrier may write the number: E.164."""
+    digits = number.digits
+    return [_COUNTRY + digits[1:]] if digits.startswith("0") and len(digits) >= 9 else []
+
+
+def modules(settings: AsteriskSettings) -> list[str]:
+    """The modules to load, in the order of modules.txt; a line `a | b` takes the first that is there."""
+    text = (Path(__file__).parent / "modules.txt").read_text(encoding="utf-8")
+    found = []
+    for line in text.splitlines():
+        names = [name.strip() for name in line.split("#")[0].split("|")]
+        if not names[0]:
+            continue
+        there = [name for name in names if (settings.tree.modules / f"{name}.so").exists()]
+        if not there:
+            raise ConfigurationError(
+                f"{settings.tree.modules}: no module {' or '.join(names)} in this Asterisk; install it"
+            )
+        found.append(f"{there[0]}.so")
+    return found
+
+
+def _plain(text: str) -> str:
+    """What people typed, safe within a line of Asterisk's files."""
+    return "".join(c for c in text if c.isprintable() and c not in ';,|"\\<>[]{}$()')
