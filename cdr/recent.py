@@ -153,8 +153,8 @@ def _newest_with_header(files: list[Path]) -> tuple[int, OpenCalls]:
 
 def read_recent(folder: Path, calls_open: bool = True) -> list[Event]:
     """What recovery needs, in the order of writing: what stands (`OpenCalls.standing`), and all events of the
-    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: all events of the segments
-    that had to be read for it.
+    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: all events of the
+    segments that had to be read for it.
     """
     recent = load(folder)
     return recent.to_recover() if calls_open else recent.events

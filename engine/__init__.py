@@ -1,1 +1,56 @@
-"""."""
+"""A call's life: arrival, offer, conversation, recovery, control. `run` is one engine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from cdr import Journal
+from dialplans import load_site
+from switch import connect
+
+from .centre import Centre
+from .clock import Clock
+from .control import Control
+from .phones import endpoints
+from .settings import EngineSettings
+
+__all__ = ["EngineSettings", "run"]
+
+
+async def run(settings: EngineSettings) -> None:
+    """Owns the calls until SIGTERM or SIGINT. Calls go on in Asterisk when it leaves, however it leaves.
+
+    SiteError when the site cannot be read; OSError when journal or socket cannot be opened.
+    """
+    site = load_site(settings.site_path)
+    loop = asyncio.get_running_loop()
+    clock = Clock()
+    journal = Journal(settings.journal_folder, clock=clock)
+    centre = Centre(settings, site, journal, clock)
+    centre.remember()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, centre.stopping.set)
+    switch_settings = settings.switch_for(endpoints([one.id for one in site.operators]))
+    try:
+        async with (
+            Control(centre).serving(settings.control_socket),
+            connect(
+                switch_settings,
+                on_arrival=centre.on_arrival,
+                on_connected=centre.on_connected,
+                on_disconnected=centre.on_disconnected,
+                on_phone=centre.on_phone,
+            ) as switch,
+        ):
+            centre.switch = switch
+            watching = asyncio.create_task(centre.survival.watch())
+            await centre.stopping.wait()
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            if centre.session is not None:
+                centre.session.detach()
+    finally:
+        journal.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
@@ -99,6 +100,9 @@ class Channel(Protocol):
     async def hangup(self, cause: str = "normal") -> None:
         """ARI reason: normal busy no_answer congestion answered_elsewhere …; no error if it is gone already."""
 
+    async def go_on(self, context: str, extension: str) -> None:
+        """Leaves the application and goes on in the dialplan (ARI continue): how a call outlives our mistakes."""
+
     async def variable(self, name: str) -> str: ...
     async def rtp(self) -> RtpCounters: ...
     async def digit(self) -> str:
@@ -127,8 +131,11 @@ class FoundBridge:
 @dataclass(frozen=True)
 class Snapshot:
     """What Asterisk holds of our application at one moment: `channels` are those inside Stasis (each a live
-    Channel object, the known ones the same object as before), `bridges` those made by us."""
+    Channel object, the known ones the same object as before), `bridges` those made by us. `switch_started`
+    is Asterisk's own startup time (aware UTC): a call that arrived before it belongs to an earlier life of the
+    switch."""
 
+    switch_started: datetime
     channels: tuple[Channel, ...]
     bridges: tuple[FoundBridge, ...]
 

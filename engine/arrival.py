@@ -1,0 +1,145 @@
+"""A citizen's call to one number, from ring to hang-up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from switch import ChannelGone, Hangup, HangupReason, SwitchError, SwitchGone
+
+from .call import Answer, Call, Phase
+from .conversation import Returned, conversation
+
+if TYPE_CHECKING:
+    from .session import Session
+
+log = logging.getLogger("daihyo.engine.arrival")
+
+RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the front of the queue
+
+
+async def citizen(session: Session, call: Call) -> None:
+    """Greets, says that it records, and serves."""
+    async with life(session, call):
+        await call.channel.answer()
+        session.centre.note("greeted", call.id)
+        number = call.number
+        await call.channel.play(sound(number.greeting_prompt), sound(number.recording_notice_prompt))
+        await served(session, call, await queue(session, call))
+
+
+async def served(session: Session, call: Call, answer: Answer) -> None:
+    """The conversation, and another one whenever an operator's phone has died, until somebody hangs up."""
+    while True:
+        ending = await conversation(session, call, answer)
+        if not isinstance(ending, Returned):
+            call.ended_by = call.ended_by or ending
+            return
+        answer = await queue(session, call, priority=RETURNED_PRIORITY, prefer=ending.operator, again=True)
+
+
+async def queue(
+    session: Session,
+    call: Call,
+    *,
+    priority: int = 0,
+    prefer: str | None = None,
+    again: bool = False,
+    noted: bool = False,
+) -> Answer:
+    """Waits in the number's queue, with music and announcements, for an operator who answers.
+
+    The place in the queue is that of the first entry (`call.queued_mono`): nobody loses it by our doing.
+    """
+    centre = session.centre
+    name = call.queue or call.number.queue
+    if call.queued_mono is None:
+        call.queued, call.queued_mono = centre.clock.now(), centre.clock.mono()
+    call.queue = name
+    call.answer = asyncio.get_running_loop().create_future()
+    if not noted:
+        centre.note("queued", call.id, queue=name, priority=priority, again=again, prefer=prefer)
+    session.phase(call, Phase.WAITING)
+    session.floor.waits(call.id, name, since=call.queued_mono, priority=priority, prefer=prefer)
+    comfort = session.start(_comfort(session, call, name), f"comfort {call.id}")
+    try:
+        return await call.answer
+    except asyncio.CancelledError:
+        if call.answer.done() and not call.answer.cancelled():  # both hung up and answered in one moment
+            answer = call.answer.result()
+            session.conversation_over(call, answer.operator, answer.leg, answer.bridge, at_once=False)
+        raise
+    finally:
+        comfort.cancel()
+        await asyncio.wait([comfort])
+
+
+async def _comfort(session: Session, call: Call, name: str) -> None:
+    """What a waiting citizen hears: music, and every so often that somebody will come."""
+    rules = session.centre.site.queue(name)
+    channel = call.channel
+    try:
+        if rules.waiting_prompt is not None and not session.floor.rings_for(call.id):
+            await channel.play(sound(rules.waiting_prompt))
+        while True:
+            await channel.music(True, rules.music)
+            await asyncio.sleep(rules.waiting_announcement_every_s)
+            if rules.waiting_prompt is not None:
+                await channel.music(False)
+                await channel.play(sound(rules.waiting_prompt))
+    except ChannelGone:
+        pass  # the call's own task hears of it
+    except SwitchGone:
+        pass  # the session ends, the next one goes on
+    except SwitchError as problem:
+        log.warning("call %s: waiting music failed: %s", call.id, problem)
+
+
+@asynccontextmanager
+async def life(session: Session, call: Call) -> AsyncIterator[None]:
+    """Whatever happens inside, the call is ended once, truly, and nobody is left on the line.
+
+    The citizen's hang-up cancels the task. A fault of ours hands the citizen to Asterisk's own survival path.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (always within a task)
+    call.task = task
+
+    def hung_up(_: Hangup) -> None:
+        task.cancel()
+
+    call.channel.on_gone(hung_up)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if call.channel.hangup_info is None:
+            raise
+    except ChannelGone as gone:
+        log.debug("call %s: %s", call.id, gone)
+    except SwitchGone:
+        return  # the same call is taken up again at the reconnect
+    except Exception:
+        log.exception("call %s: a fault of ours; Asterisk's own path takes the citizen", call.id)
+        if not session.detached and call.channel.hangup_info is None:
+            session.hand_over(call)
+            return
+    if not session.detached:
+        session.finish(call)
+
+
+def sound(key: str) -> str:
+    return f"sound:daihyo-{key}"
+
+
+def ended_by(call: Call, hangup: Hangup | None) -> tuple[str, str]:
+    """Who ended the call, and the reason in words for the record."""
+    if hangup is None or call.ended_by is not None:
+        return call.ended_by or "centre", "normal"
+    if hangup.reason is HangupReason.SWITCH_RESTARTED:
+        return "switch", hangup.reason.value
+    if hangup.reason is HangupReason.FOUND_ENDED:
+        return "unknown", hangup.reason.value
+    return "caller", "normal"

@@ -1,0 +1,134 @@
+"""The engine's heart: what lives as long as the process, and the session that lives as long as a
+connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from datetime import datetime
+from typing import Any
+
+from acd import OperatorState
+from cdr import Event, Journal, read_recent
+from dialplans import Number, Site
+from switch import Channel, Snapshot, Switch
+
+from .clock import Clock
+from .live import Live
+from .memory import Memory
+from .phones import BROWSER, endpoints, operator_of
+from .recovery import recover
+from .seats import Seats
+from .session import Session
+from .settings import EngineSettings
+from .survival import SurvivalLog
+
+log = logging.getLogger("daihyo.engine")
+
+
+class Centre:
+    """`note` writes a fact down; the `on_…` methods are the switch's callbacks; `session` is None while the
+    switch is away."""
+
+    def __init__(self, settings: EngineSettings, site: Site, journal: Journal, clock: Clock) -> None:
+        self.settings = settings
+        self.site = site
+        self.journal = journal
+        self.clock = clock
+        self.memory = Memory(clock)
+        self.live = Live(self)
+        self.seats = Seats(self)
+        self.survival = SurvivalLog(self, settings.queue_log)
+        self.session: Session | None = None
+        self.switch: Switch | None = None
+        self.reachable: dict[str, set[str]] = {}
+        self.chosen_phone: dict[str, str] = {}
+        self.wrap_up_words: dict[str, dict[str, str | None]] = {}
+        self.stopping = asyncio.Event()
+        self._started_noted = False
+
+    # -- facts ---
+
+    def remember(self) -> None:
+        """Reads what the journal knows of the calls of now."""
+        for event in read_recent(self.settings.journal_folder):
+            self.memory.apply(event)
+
+    def note(self, kind: str, call: str | None = None, *, at: datetime | None = None, **data: Any) -> Event:
+        """Writes a fact into the journal and folds it into the memory."""
+        event = self.journal.append(kind, call, at=at, **data)
+        self.memory.apply(event)
+        return event
+
+    def number(self, digits: str) -> Number:
+        """The plan of a dialled number. A call on a number that left the plan meanwhile gets the first
+        one's."""
+        try:
+            return self.site.number(digits)
+        except KeyError:
+            log.warning("number %s is not in the plan; the first number's plan is used", digits)
+            return self.site.numbers[0]
+
+    # -- the switch's callbacks
+    # --------------------------------------------------------------------------------
+
+    def on_connected(self, snapshot: Snapshot) -> None:
+        if self.switch is None or self.stopping.is_set():
+            return
+        self.session = Session(self, self.switch)
+        if not self._started_noted:
+            self._started_noted = True
+            self.note("engine_started", pid=os.getpid(), boot=self.clock.boot, adopted=len(self.memory.calls))
+        self.survival.read()
+        adopted = recover(self.session, snapshot)
+        log.info("connected to the switch; %d calls taken up", adopted)
+        self.live.everything()
+
+    def on_disconnected(self) -> None:
+        log.warning("the switch is away; calls go on in it, decisions wait")
+        if self.session is not None:
+            self.session.detach()
+            self.session = None
+        self.live.everything()
+
+    def on_arrival(self, channel: Channel) -> None:
+        if self.session is not None:
+            self.session.arrived(channel)
+
+    def on_phone(self, name: str, reachable: bool) -> None:
+        operator, kind = operator_of(name)
+        kinds = self.reachable.setdefault(operator, set())
+        (kinds.add if reachable else kinds.discard)(kind)
+        if kind == BROWSER:
+            self.seats.phone_changed(operator)
+        if self.session is not None:
+            self.session.floor.phone(operator, bool(kinds))
+        self.live.operator(operator)
+
+    # -- operators ---
+
+    def wants(self, operator: str, state: OperatorState, reason: str, by: str) -> None:
+        """An operator's (or supervisor's) wish. Without the switch it is noted and holds from the
+        reconnect."""
+        log.info("operator %s: %s (%s) by %s", operator, state.value, reason, by)
+        if self.session is not None:
+            self.session.floor.wants(operator, state, reason)
+        else:
+            self.note(
+                "operator_state", operator=operator, state=state.value, reason=reason, until=None, by=by
+            )
+            self.live.operator(operator)
+
+    async def page_back(self, operator: str) -> None:
+        """Until the operator's browser phone can be rung again."""
+        await self.seats.back(operator)
+
+    async def site_changed(self, site: Site) -> None:
+        """Operators, queues and wording change; calls under way do not notice."""
+        self.site = site
+        if self.switch is not None:
+            await self.switch.watch(endpoints([one.id for one in site.operators]))
+        if self.session is not None:
+            self.session.floor.site_changed(site)
+        self.live.everything()

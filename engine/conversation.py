@@ -1,0 +1,175 @@
+"""Citizen and operator together: hold, the phone that dies, until somebody hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
+
+from .call import Answer, Call, HangUp, Hold, LegGone, PageLost, Phase, Resume
+from .offer import leg_id
+from .phones import BROWSER, died, endpoint
+
+if TYPE_CHECKING:
+    from .session import Session
+
+log = logging.getLogger("daihyo.engine.conversation")
+
+GRACE_S = 15.0  # how long the citizen waits for an operator's page that was loaded again
+ANSWER_S = 10.0  # how long that page may take to answer by itself
+RETRY_S = 0.3
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The citizen is still there but the operator's phone is not; who it was."""
+
+    operator: str
+
+
+async def conversation(
+    session: Session, call: Call, answer: Answer, *, adopted: bool = False, held: bool = False
+) -> str | Returned:
+    """Joins the two and stays with them. Returns who ended it (`operator`), or Returned.
+
+    `adopted`: both are in the bridge already (recovery); `held`: the citizen was on hold then.
+    """
+    centre = session.centre
+    operator, leg, bridge = answer.operator, answer.leg, answer.bridge
+    _listen(call, leg)
+    call.operator, call.phone, call.leg = operator, answer.phone, leg
+    free = False
+    try:
+        if not adopted:
+            await _join(call.channel, leg, bridge)
+            centre.note(
+                "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
+            )
+        call.answered = call.answered or centre.clock.now()
+        session.phase(call, Phase.HOLD if held else Phase.TALKING)
+        lost = await _talk(session, call, bridge)
+        while lost is not None:
+            again = await _again(session, call, operator, lost)
+            if again is None:
+                return Returned(operator)
+            leg = call.leg = again
+            _listen(call, leg)
+            await _join(call.channel, leg, bridge)
+            centre.note(
+                "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
+            )
+            session.phase(call, Phase.TALKING)
+            lost = await _talk(session, call, bridge)
+        free = True
+        return "operator"
+    except ChannelGone as gone:
+        if gone.hangup is call.channel.hangup_info or call.channel.hangup_info is not None:
+            raise
+        # The operator's phone ended while the two were being joined: the citizen keeps the place.
+        return Returned(operator)
+    finally:
+        call.leg = None
+        if not session.detached:
+            session.conversation_over(call, operator, leg, bridge, at_once=free)
+
+
+def _listen(call: Call, leg: Channel) -> None:
+    def gone(hangup: Hangup) -> None:
+        call.inbox.put_nowait(LegGone(leg.id, hangup))
+
+    leg.on_gone(gone)
+
+
+async def _join(citizen: Channel, leg: Channel, bridge: Bridge) -> None:
+    await citizen.music(False)
+    await bridge.add(citizen, leg)
+
+
+async def _talk(session: Session, call: Call, bridge: Bridge) -> str | None:
+    """Until it is over: None when the operator ended it, otherwise why the operator's phone is lost."""
+    centre = session.centre
+    while True:
+        word = await call.inbox.get()
+        match word:
+            case LegGone(leg=leg, hangup=hangup) if call.leg is not None and leg == call.leg.id:
+                if not died(call.phone, hangup):
+                    return None
+                return "phone_died"
+            case HangUp():
+                return None
+            case PageLost(reason=reason):
+                if call.leg is not None:
+                    session.let_go(call.leg, None)
+                return reason
+            case Hold() if call.phase is Phase.TALKING:
+                await bridge.remove(call.channel)
+                await call.channel.music(True)
+                centre.note("held", call.id, operator=call.operator)
+                session.phase(call, Phase.HOLD)
+            case Resume() if call.phase is Phase.HOLD:
+                await call.channel.music(False)
+                await bridge.add(call.channel)
+                centre.note("resumed", call.id, operator=call.operator)
+                session.phase(call, Phase.TALKING)
+            case _:
+                pass  # a key pressed twice, or the end of a leg already replaced
+
+
+async def _again(session: Session, call: Call, operator: str, why: str) -> Channel | None:
+    """Gives the conversation back to an operator whose page was loaded again; None if it does not come
+    back."""
+    centre = session.centre
+    centre.note("leg_lost", call.id, operator=operator, reason=why)
+    session.phase(call, Phase.RETURNING)
+    if call.phone != BROWSER:
+        return None  # a desk phone cannot answer by itself
+    comfort = session.start(_please_wait(session, call), f"please wait {call.id}")
+    leg: Channel | None = None
+    try:
+        async with asyncio.timeout(GRACE_S):
+            while True:
+                await centre.page_back(operator)
+                try:
+                    leg = await _resume_leg(session, call, operator)
+                    await leg.dial(ANSWER_S)
+                    await leg.wait_up()
+                except (Refused, ChannelGone):
+                    if call.channel.hangup_info is not None:
+                        raise
+                    await asyncio.sleep(RETRY_S)  # the new page's registration may be a moment behind
+                    continue
+                found, leg = leg, None
+                return found
+    except TimeoutError:
+        return None
+    finally:
+        session.let_go(leg, None)
+        comfort.cancel()
+        await asyncio.wait([comfort])
+
+
+async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:
+    return await session.switch.leg(
+        endpoint(operator, BROWSER),
+        channel_id=leg_id(operator),
+        caller_id=call.caller or "anonymous",
+        caller_name=call.number.name,
+        variables={
+            "PJSIP_HEADER(add,X-Daihyo-Call)": call.id,
+            "PJSIP_HEADER(add,X-Daihyo-Resume)": "1",
+        },
+    )
+
+
+async def _please_wait(session: Session, call: Call) -> None:
+    key = session.centre.site.wording.prompt_of("please_wait")
+    try:
+        await call.channel.play(f"sound:daihyo-{key}")
+        await call.channel.music(True)
+    except (ChannelGone, SwitchGone):
+        pass
+    except SwitchError as problem:
+        log.warning("call %s: %s", call.id, problem)

@@ -1,0 +1,215 @@
+"""The floor: the pure distributor, its clock and the hands that carry its decisions out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from acd import (
+    Action,
+    Distributor,
+    Offer,
+    OfferEnd,
+    OperatorProfile,
+    OperatorState,
+    OperatorView,
+    QueueRules,
+    StateChanged,
+    Withdraw,
+)
+from dialplans import Site
+
+from .clock import iso
+from .offer import Ring
+from .phones import phone_of
+
+if TYPE_CHECKING:
+    from .session import Session
+
+SETTLED = {
+    OperatorState.READY,
+    OperatorState.WRAP_UP,
+    OperatorState.BREAK,
+    OperatorState.TRAINING,
+    OperatorState.NO_ANSWER,
+    OperatorState.OFF,
+}
+
+
+def rules_of(site: Site) -> list[QueueRules]:
+    return [QueueRules(id=q.id, ring_timeout_s=q.ring_timeout_s, wrap_up_s=q.wrap_up_s) for q in site.queues]
+
+
+def profiles_of(site: Site) -> list[OperatorProfile]:
+    return [OperatorProfile(id=o.id, queues=tuple(o.queues)) for o in site.operators]
+
+
+class Floor:
+    """Facts in (methods), decisions carried out (rings begun and stopped, states noted, live board told)."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.centre = session.centre
+        site = self.centre.site
+        self.distributor = Distributor(rules_of(site), profiles_of(site))
+        self.rings: dict[str, Ring] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def at(self) -> float:
+        return self.centre.clock.mono()
+
+    def close(self) -> None:
+        """Decides nothing any more (the connection to the switch is lost)."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def view(self, operator: str) -> OperatorView:
+        return self.distributor.operator(operator)
+
+    def knows(self, operator: str) -> bool:
+        return any(one.id == operator for one in self.centre.site.operators)
+
+    def rings_for(self, call: str) -> bool:
+        return any(ring.call.id == call for ring in self.rings.values())
+
+    # -- facts ---
+
+    def waits(
+        self,
+        call: str,
+        queue: str,
+        *,
+        since: float,
+        priority: int = 0,
+        prefer: str | None = None,
+        for_s: float = 15,
+    ) -> None:
+        prefer = prefer if prefer is not None and self.knows(prefer) else None
+        until = self.at + for_s if prefer is not None else None
+        self.do(
+            self.distributor.caller_waits(
+                call,
+                queue,
+                at=self.at,
+                waiting_since=since,
+                priority=priority,
+                prefer=prefer,
+                prefer_until=until,
+            )
+        )
+
+    def gone(self, call: str) -> None:
+        self.do(self.distributor.caller_gone(call, at=self.at))
+
+    def wants(self, operator: str, state: OperatorState, reason: str = "") -> None:
+        self.do(self.distributor.operator_wants(operator, state, at=self.at, reason=reason))
+        view = self.view(operator)
+        following = view.next_state.value if view.next_state is not None else None
+        if following != self.centre.memory.operator(operator).next_state:
+            self.centre.note("operator_next", operator=operator, state=following, reason=reason)
+            self.centre.live.operator(operator)
+
+    def phone(self, operator: str, reachable: bool) -> None:
+        if self.knows(operator):
+            self.do(self.distributor.phone_changed(operator, reachable, at=self.at))
+
+    def answered(self, call: str, operator: str) -> None:
+        self.rings.pop(operator, None)
+        self.do(self.distributor.offer_answered(call, operator, at=self.at))
+
+    def failed(self, call: str, operator: str, why: OfferEnd) -> None:
+        self.rings.pop(operator, None)
+        self.do(self.distributor.offer_failed(call, operator, why, at=self.at))
+
+    def talks(self, operator: str, call: str) -> None:
+        """A conversation that was found going on (recovery, or served by Asterisk alone)."""
+        if self.knows(operator):
+            self.do(self.distributor.conversation_began(operator, call, at=self.at))
+
+    def over(self, operator: str) -> None:
+        if self.knows(operator):
+            self.do(self.distributor.conversation_ended(operator, at=self.at))
+
+    def wrapped_up(self, operator: str) -> None:
+        self.do(self.distributor.wrap_up_done(operator, at=self.at))
+
+    def refuse(self, operator: str) -> bool:
+        """The operator refuses at the console; False when nothing rings there."""
+        ring = self.rings.get(operator)
+        if ring is None:
+            return False
+        ring.stop(OfferEnd.REFUSED, tell=True)
+        return True
+
+    def restore(
+        self, operator: str, state: OperatorState, *, since: float, until: float | None, reason: str
+    ) -> None:
+        self.do(
+            self.distributor.restore_operator(
+                operator, state, since=since, until=until, reason=reason, at=self.at
+            ),
+            noted=False,
+        )
+
+    def site_changed(self, site: Site) -> None:
+        self.do(self.distributor.set_queues(rules_of(site), at=self.at))
+        self.do(self.distributor.set_operators(profiles_of(site), at=self.at))
+
+    # -- decisions ---
+
+    def do(self, actions: Iterable[Action], *, noted: bool = True) -> None:
+        if self._closed:
+            return
+        for action in actions:
+            match action:
+                case Offer():
+                    self._ring(action)
+                case Withdraw():
+                    ring = self.rings.pop(action.operator, None)
+                    if ring is not None:
+                        ring.stop(action.reason, tell=False)
+                case StateChanged():
+                    self._state(action, noted)
+        self._arm()
+
+    def _ring(self, offer: Offer) -> None:
+        call = self.session.calls[offer.call]
+        call.offers += 1
+        phone = phone_of(self.centre, offer.operator)
+        ring = Ring(self.session, call, offer, phone)
+        self.rings[offer.operator] = ring
+        ring.begin()
+
+    def _state(self, change: StateChanged, noted: bool) -> None:
+        clock = self.centre.clock
+        if noted and change.state in SETTLED:
+            until = iso(clock.wall(change.until)) if change.until is not None else None
+            memory = self.centre.memory.operator(change.operator)
+            was_wrap_up = memory.state == OperatorState.WRAP_UP.value
+            if was_wrap_up and change.state is not OperatorState.WRAP_UP and memory.last_call is not None:
+                self.session.wrap_up_over(change.operator, memory.last_call)
+            self.centre.note(
+                "operator_state",
+                operator=change.operator,
+                state=change.state.value,
+                reason=change.reason,
+                until=until,
+            )
+        self.centre.live.operator(change.operator)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.distributor.next_deadline()
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, deadline - self.at), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self.do(self.distributor.tick(at=self.at))

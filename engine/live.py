@@ -1,0 +1,162 @@
+"""The live state as the console shows it, and its changes, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .call import Call, Phase
+from .clock import iso
+from .phones import BROWSER, DESK, phone_of
+
+if TYPE_CHECKING:
+    from .centre import Centre
+
+GATHER_S = 0.05
+Json = dict[str, Any]
+Listener = Callable[[Json], None]
+
+
+class Live:
+    """Rooms mark what changed; listeners get whole entities, at most every GATHER_S seconds."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.centre = centre
+        self.listeners: set[Listener] = set()
+        self._operators: set[str] = set()
+        self._calls: set[str] = set()
+        self._gone: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def operator(self, operator: str) -> None:
+        self._operators.add(operator)
+        self._soon()
+
+    def call(self, call: str) -> None:
+        self._calls.add(call)
+        self._soon()
+
+    def call_gone(self, call: str) -> None:
+        self._calls.discard(call)
+        self._gone.add(call)
+        self._soon()
+
+    def everything(self) -> None:
+        message = {"event": "live", "live": self.state()}
+        self._operators.clear()
+        self._calls.clear()
+        self._gone.clear()
+        for listener in list(self.listeners):
+            listener(message)
+
+    def _soon(self) -> None:
+        if self._timer is None and self.listeners:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        session = self.centre.session
+        calls = session.calls if session is not None else {}
+        known = {one.id for one in self.centre.site.operators}
+        waiting = any(call in self._calls or call in self._gone for call in [*calls, *self._gone])
+        touched = (
+            {c.id for c in calls.values() if c.phase in (Phase.WAITING, Phase.RINGING)} if waiting else set()
+        )
+        positions = self._positions()
+        message: Json = {
+            "event": "changed",
+            "operators": [self._operator(one) for one in sorted(self._operators & known)],
+            "calls": [
+                self._call(calls[one], positions) for one in sorted(self._calls | touched) if one in calls
+            ],
+            "gone": sorted(self._gone),
+            "at": iso(self.centre.clock.now()),
+        }
+        self._operators.clear()
+        self._calls.clear()
+        self._gone.clear()
+        for listener in list(self.listeners):
+            listener(message)
+
+    def state(self) -> Json:
+        session = self.centre.session
+        positions = self._positions()
+        return {
+            "at": iso(self.centre.clock.now()),
+            "switch": {"connected": session is not None},
+            "journal": {"failing": self.centre.journal.failing},
+            "operators": [self._operator(one.id) for one in self.centre.site.operators],
+            "calls": [self._call(call, positions) for call in session.calls.values()] if session else [],
+        }
+
+    def _positions(self) -> dict[str, int]:
+        session = self.centre.session
+        return (
+            {one.call: one.position for one in session.floor.distributor.waiting()}
+            if session is not None
+            else {}
+        )
+
+    def _operator(self, operator: str) -> Json:
+        centre = self.centre
+        profile = centre.site.operator(operator)
+        kinds = centre.reachable.get(operator, set())
+        shown: Json = {
+            "id": operator,
+            "name": profile.name,
+            "phones": {"desk": DESK in kinds, "browser": BROWSER in kinds},
+            "phone": phone_of(centre, operator),
+            "queues": list(profile.queues),
+        }
+        session = centre.session
+        if session is None:
+            memory = centre.memory.operator(operator)
+            shown |= {
+                "state": memory.state,
+                "reason": memory.reason,
+                "call": None,
+                "next_state": memory.next_state,
+            }
+            shown |= {"since": iso(centre.clock.wall(memory.since_mono)), "until": None}
+            return shown
+        view = session.floor.view(operator)
+        call = session.call_of(operator)
+        state = view.state.value
+        if call is not None and call.phase is Phase.HOLD:
+            state = "hold"
+        since = (
+            call.since if call is not None and state in ("hold", "talking") else centre.clock.wall(view.since)
+        )
+        shown |= {
+            "state": state,
+            "reason": view.reason,
+            "since": iso(since),
+            "until": iso(centre.clock.wall(view.until)) if view.until is not None else None,
+            "call": call.id if call is not None else view.call,
+            "next_state": view.next_state.value if view.next_state is not None else None,
+            "last_call": centre.memory.operator(operator).last_call,
+        }
+        return shown
+
+    def _call(self, call: Call, positions: dict[str, int]) -> Json:
+        return {
+            "id": call.id,
+            "number": call.number.number,
+            "number_name": call.number.name,
+            "caller": call.caller,
+            "phase": call.phase.value,
+            "since": iso(call.since),
+            "arrived_at": iso(call.arrived),
+            "queued_at": iso(call.queued) if call.queued else None,
+            "answered_at": iso(call.answered) if call.answered else None,
+            "queue": call.queue,
+            "operator": call.operator or self._rung(call),
+            "position": positions.get(call.id),
+        }
+
+    def _rung(self, call: Call) -> str | None:
+        session = self.centre.session
+        if session is None or call.phase is not Phase.RINGING:
+            return None
+        return next((op for op, ring in session.floor.rings.items() if ring.call is call), None)

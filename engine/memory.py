@@ -1,0 +1,170 @@
+"""What the journal says about the calls and operators of now.
+
+Folding events into this memory is all that recovery needs: the engine folds every event it writes, a new
+engine folds the journal's recent ones, and both stand at the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cdr import Event
+
+from .clock import Clock, parse_iso
+
+
+@dataclass
+class RingingMemory:
+    """An operator's phone that was being rung for a call."""
+
+    leg: str
+    phone: str
+
+
+@dataclass
+class CallMemory:
+    """One open call. `*_mono` are monotonic seconds of this machine's life."""
+
+    id: str
+    number: str
+    caller: str | None
+    via: str
+    arrived: datetime
+    arrived_mono: float
+    greeted: bool = False
+    queue: str | None = None
+    queued: datetime | None = None
+    queued_mono: float | None = None
+    priority: int = 0
+    ringing: dict[str, RingingMemory] = field(default_factory=dict)
+    operator: str | None = None  # who talks with the citizen now
+    phone: str | None = None
+    leg: str | None = None
+    bridge: str | None = None
+    answered: datetime | None = None
+    answered_mono: float | None = None
+    held: bool = False
+    returning: bool = False  # the operator's phone died, the citizen waits for it
+    last_operator: str | None = None
+
+
+@dataclass
+class OperatorMemory:
+    """An operator's last settled state (ringing and talking follow from the calls)."""
+
+    id: str
+    state: str = "off"
+    reason: str = ""
+    since_mono: float = 0.0
+    until_mono: float | None = None
+    idle_since_mono: float | None = None
+    next_state: str | None = None
+    next_reason: str = ""
+    last_call: str | None = None  # the call whose wrap-up is open
+
+
+class Memory:
+    """`apply` every event in order; read `calls` (open ones only), `operators`, `log_offset`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.calls: dict[str, CallMemory] = {}
+        self.operators: dict[str, OperatorMemory] = {}
+        self.log_offset = 0
+
+    def operator(self, operator_id: str) -> OperatorMemory:
+        found = self.operators.get(operator_id)
+        if found is None:
+            found = self.operators[operator_id] = OperatorMemory(operator_id)
+        return found
+
+    def _mono(self, event: Event) -> float:
+        if event.mono is not None and event.boot == self.clock.boot:
+            return event.mono
+        return self.clock.mono_of(event.at)
+
+    def apply(self, event: Event) -> None:
+        data: Mapping[str, object] = event.data
+        match event.kind:
+            case "survival_read":
+                self.log_offset = int(str(data["log_offset"]))
+            case "operator_state":
+                self._operator_state(event, data)
+            case "operator_next":
+                one = self.operator(str(data["operator"]))
+                one.next_state = _text(data.get("state"))
+                one.next_reason = str(data.get("reason") or "")
+            case "wrap_up":
+                self.operator(str(data["operator"])).last_call = event.call
+            case "arrived" if event.call is not None:
+                self.calls[event.call] = CallMemory(
+                    id=event.call,
+                    number=str(data.get("number", "")),
+                    caller=_text(data.get("caller")),
+                    via=str(data.get("via", "engine")),
+                    arrived=event.at,
+                    arrived_mono=self._mono(event),
+                )
+            case "ended":
+                self._ended(event)
+            case _:
+                if event.call is not None and (call := self.calls.get(event.call)) is not None:
+                    self._call_event(call, event, data)
+
+    def _operator_state(self, event: Event, data: Mapping[str, object]) -> None:
+        one = self.operator(str(data["operator"]))
+        one.state = str(data["state"])
+        one.reason = str(data.get("reason") or "")
+        one.since_mono = self._mono(event)
+        until = data.get("until")
+        one.until_mono = self.clock.mono_of(parse_iso(until)) if isinstance(until, str) else None
+        one.next_state = None
+        one.next_reason = ""
+        if one.idle_since_mono is None:
+            one.idle_since_mono = one.since_mono
+
+    def _ended(self, event: Event) -> None:
+        call = self.calls.pop(event.call or "", None)
+        if call is not None and call.operator is not None:
+            self.operator(call.operator).idle_since_mono = self._mono(event)
+
+    def _call_event(self, call: CallMemory, event: Event, data: Mapping[str, object]) -> None:
+        operator = str(data.get("operator") or "")
+        match event.kind:
+            case "greeted":
+                call.greeted = True
+            case "queued":
+                call.queue = str(data["queue"])
+                call.priority = int(str(data.get("priority") or 0))
+                call.operator = call.leg = call.bridge = None
+                call.returning = False
+                if call.queued_mono is None:
+                    call.queued, call.queued_mono = event.at, self._mono(event)
+            case "offered":
+                call.ringing[operator] = RingingMemory(str(data.get("leg", "")), str(data.get("phone", "")))
+            case "offer_ended":
+                call.ringing.pop(operator, None)
+            case "answered":
+                call.ringing.pop(operator, None)
+                call.operator = call.last_operator = operator
+                call.phone, call.leg = _text(data.get("phone")), _text(data.get("leg"))
+                call.bridge = _text(data.get("bridge"))
+                call.held = call.returning = False
+                if call.answered_mono is None:
+                    call.answered, call.answered_mono = event.at, self._mono(event)
+            case "held":
+                call.held = True
+            case "resumed":
+                call.held = False
+            case "leg_lost":
+                call.returning, call.held, call.leg = True, False, None
+            case "left":
+                call.operator = call.leg = None
+                call.returning = False
+                self.operator(operator).idle_since_mono = self._mono(event)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

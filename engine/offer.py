@@ -1,0 +1,149 @@
+"""Ringing one operator's phone for one caller, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+from acd import Offer, OfferEnd
+from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
+
+from .call import Answer, Call, Phase
+from .phones import endpoint
+
+if TYPE_CHECKING:
+    from .session import Session
+
+log = logging.getLogger("daihyo.engine.offer")
+
+_serial = itertools.count(1)
+_process = f"{int(time.time()):x}{os.getpid():x}"
+
+# Q.850 cause of the leg → how the offer ended. 17 is SIP 486, 21 is 603 and 403, 19 and 18 are 480 and 408.
+ENDS = {17: OfferEnd.BUSY, 21: OfferEnd.REFUSED, 18: OfferEnd.NO_ANSWER, 19: OfferEnd.NO_ANSWER}
+ENDS |= {20: OfferEnd.UNREACHABLE, 3: OfferEnd.UNREACHABLE, 27: OfferEnd.UNREACHABLE}
+
+
+def leg_id(operator: str) -> str:
+    """A channel id that no other engine and no earlier leg ever had."""
+    return f"leg-{operator}-{_process}-{next(_serial)}"
+
+
+def offer_end(hangup: Hangup) -> OfferEnd:
+    """What an unanswered leg's end means for its offer."""
+    match hangup.tech_cause:
+        case 486 | 600:
+            return OfferEnd.BUSY
+        case 603 | 403:
+            return OfferEnd.REFUSED
+        case 480 | 408 | 487:
+            return OfferEnd.NO_ANSWER
+    return ENDS.get(hangup.cause or 0, OfferEnd.FAILED)
+
+
+class Ring:
+    """One offer while the phone rings. It ends answered (the leg goes over to the call) or for a reason."""
+
+    def __init__(self, session: Session, call: Call, offer: Offer, phone: str | None) -> None:
+        self.session = session
+        self.call = call
+        self.offer = offer
+        self.phone = phone
+        self.id = leg_id(offer.operator)
+        self.stopped: OfferEnd | None = None
+        self.tell = False
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self._task = self.session.start(self._run(), f"ring {self.offer.operator} for {self.offer.call}")
+
+    def stop(self, reason: OfferEnd, *, tell: bool) -> None:
+        """Stops ringing. `tell`: the distributor does not know yet."""
+        if self.stopped is None:
+            self.stopped, self.tell = reason, tell
+            if self._task is not None:
+                self._task.cancel()
+
+    async def _run(self) -> None:
+        session, offer = self.session, self.offer
+        clock = session.centre.clock
+        began = clock.mono()
+        self._note_offered()
+        session.phase(self.call, Phase.RINGING)
+        tell = True
+        try:
+            end = await self._ring(began)
+        except SwitchGone:
+            return  # what became of it is seen at the reconnect
+        except asyncio.CancelledError:
+            if self.stopped is None:
+                raise  # the engine stops or the switch is lost: recovery decides
+            end, tell = self.stopped, self.tell
+        if session.detached:
+            return
+        if end is None:
+            session.floor.answered(offer.call, offer.operator)
+            return
+        session.centre.note(
+            "offer_ended",
+            offer.call,
+            operator=offer.operator,
+            reason=end.value,
+            ring_s=round(clock.mono() - began, 3),
+        )
+        if tell:
+            session.floor.failed(offer.call, offer.operator, end)
+        if self.call.waits() and not session.floor.rings_for(offer.call):
+            session.phase(self.call, Phase.WAITING)
+
+    def _note_offered(self) -> None:
+        because = self.offer.because
+        self.session.centre.note(
+            "offered",
+            self.offer.call,
+            queue=self.offer.queue,
+            operator=self.offer.operator,
+            phone=self.phone,
+            leg=self.id,
+            because={"rule": because.rule, "idle_s": round(because.idle_s, 3), "among": because.among},
+        )
+
+    async def _ring(self, began: float) -> OfferEnd | None:
+        """Rings until answered (None: the call has the leg now) or says why not. Leaves nothing behind."""
+        session, offer, switch = self.session, self.offer, self.session.switch
+        if self.phone is None:
+            return OfferEnd.UNREACHABLE
+        leg: Channel | None = None
+        bridge: Bridge | None = None
+        try:
+            leg = await switch.leg(
+                endpoint(offer.operator, self.phone),
+                channel_id=self.id,
+                caller_id=self.call.caller or "anonymous",
+                caller_name=self.call.number.name,
+                variables={"PJSIP_HEADER(add,X-Daihyo-Call)": offer.call},
+            )
+            # The distributor's clock ends the ringing; Asterisk's own limit is only for an engine that is
+            # away.
+            await leg.dial(max(5.0, offer.expires_at - began + 10))
+            bridge = await switch.bridge()
+            await leg.wait_up()
+            if not self.call.take(Answer(offer.operator, self.phone, leg, bridge)):
+                return OfferEnd.CALLER_GONE
+            leg = bridge = None
+            return None
+        except Refused:
+            return OfferEnd.UNREACHABLE
+        except ChannelGone as gone:
+            return offer_end(gone.hangup)
+        except SwitchGone:
+            raise
+        except SwitchError as problem:
+            log.warning("ringing %s for %s failed: %s", offer.operator, offer.call, problem)
+            return OfferEnd.FAILED
+        finally:
+            session.let_go(leg, bridge)

@@ -1,0 +1,215 @@
+"""Taking every call up where it stands: after a start of the engine, of Asterisk, or of the line between
+them.
+
+What the journal remembers is laid beside what Asterisk holds. A clean start is the same code with nothing
+to adopt.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acd import OperatorState
+from switch import Bridge, Channel, HangupReason, Snapshot
+
+from .arrival import RETURNED_PRIORITY, citizen, life, queue, served
+from .call import Answer, Call, Phase
+from .clock import iso
+from .conversation import Returned, conversation
+from .memory import CallMemory
+from .phones import DESK
+
+if TYPE_CHECKING:
+    from .session import Session
+
+log = logging.getLogger("daihyo.engine.recovery")
+
+
+def recover(session: Session, snapshot: Snapshot) -> int:
+    """Adopts calls and operators; returns how many calls were taken up."""
+    centre = session.centre
+    memory = centre.memory
+    centre.note("switch_connected", started=iso(snapshot.switch_started))
+    _operators(session)
+    channels = {channel.id: channel for channel in snapshot.channels}
+    bridges = {found.bridge.id: found for found in snapshot.bridges}
+    used: set[str] = set()
+    adopted = 0
+    # In order of arrival, so that the waiting keep their order whatever the clock's grain.
+    for call in sorted(memory.calls.values(), key=lambda one: one.queued_mono or one.arrived_mono):
+        restarted = call.arrived < snapshot.switch_started
+        if call.via == "survival":
+            _survival(session, call, restarted)
+            continue
+        channel = channels.get(call.id)
+        if channel is None:
+            _ended_meanwhile(session, call, restarted)
+            continue
+        used.add(channel.id)
+        used |= _adopt(session, call, channel, channels, {k: v.bridge for k, v in bridges.items()})
+        adopted += 1
+    for channel in snapshot.channels:
+        if channel.id in used:
+            continue
+        if channel.args[:1] == ("arrival",):
+            session.arrived(channel)  # it came in while nobody noted it
+            adopted += 1
+        else:
+            session.let_go(channel, None)
+    for identity, found in bridges.items():
+        if identity not in used:
+            session.let_go(None, found.bridge)
+    return adopted
+
+
+def _operators(session: Session) -> None:
+    centre = session.centre
+    for operator in centre.site.operators:
+        memory = centre.memory.operator(operator.id)
+        session.floor.phone(operator.id, bool(centre.reachable.get(operator.id)))
+        if memory.idle_since_mono is not None or memory.state != "off":
+            session.floor.restore(
+                operator.id,
+                OperatorState(memory.state),
+                since=(memory.state == "ready" and memory.idle_since_mono) or memory.since_mono,
+                until=memory.until_mono,
+                reason=memory.reason,
+            )
+
+
+def _survival(session: Session, call: CallMemory, restarted: bool) -> None:
+    """A call that Asterisk serves alone: its operator is busy; it ends in Asterisk's own log."""
+    if restarted:
+        session.centre.note(
+            "ended", call.id, by="switch", cause=None, reason=HangupReason.SWITCH_RESTARTED.value
+        )
+    elif call.operator is not None:
+        session.floor.talks(call.operator, call.id)
+
+
+def _ended_meanwhile(session: Session, call: CallMemory, restarted: bool) -> None:
+    centre = session.centre
+    at = _last_sound(centre.settings.spool_folder, call)
+    if call.operator is not None:
+        centre.note("left", call.id, at=at, operator=call.operator)
+        session.floor.talks(call.operator, call.id)
+        session.floor.over(call.operator)
+    reason = HangupReason.SWITCH_RESTARTED if restarted else HangupReason.FOUND_ENDED
+    centre.note(
+        "ended", call.id, at=at, by="switch" if restarted else "unknown", cause=None, reason=reason.value
+    )
+
+
+def _last_sound(spool: Path, call: CallMemory) -> datetime | None:
+    """When a talk that nobody watched ended: its recording was closed then. None: not known, now."""
+    if call.answered is None:
+        return None
+    try:
+        written = datetime.fromtimestamp((spool / f"{call.id}-in.wav").stat().st_mtime, UTC)
+    except OSError:
+        return None
+    return written if written >= call.answered else None
+
+
+def _adopt(
+    session: Session,
+    memory: CallMemory,
+    channel: Channel,
+    channels: dict[str, Channel],
+    bridges: dict[str, Bridge],
+) -> set[str]:
+    """Takes one call up; returns the ids of the channels and bridges that belong to it."""
+    centre = session.centre
+    call = Call(
+        id=memory.id,
+        channel=channel,
+        number=centre.number(memory.number),
+        caller=memory.caller,
+        arrived=memory.arrived,
+        phase=Phase.GREETING,
+        since=centre.clock.now(),
+        queue=memory.queue,
+        queued=memory.queued,
+        queued_mono=memory.queued_mono,
+        answered=memory.answered,
+    )
+    leg = channels.get(memory.leg or "")
+    bridge = bridges.get(memory.bridge or "")
+    answered_unseen = next(
+        (
+            (operator, ringing.phone, channels[ringing.leg])
+            for operator, ringing in memory.ringing.items()
+            if ringing.leg in channels and channels[ringing.leg].up
+        ),
+        None,
+    )
+    if memory.operator is not None and leg is not None and bridge is not None:
+        answer = Answer(memory.operator, memory.phone or DESK, leg, bridge)
+        call.operator, call.phone, call.leg = memory.operator, memory.phone, leg
+        session.floor.talks(memory.operator, call.id)
+        session.take_up(call, _talking(session, call, answer, memory.held))
+        return {leg.id, bridge.id}
+    if memory.operator is not None and not memory.returning:
+        # The operator hung up while nobody looked: the talk is over, the citizen's line is let go.
+        _operator_left(session, memory)
+        call.ended_by = "operator"
+        session.take_up(call, _over(session, call))
+        return set()
+    if memory.operator is not None:
+        _operator_left(session, memory)
+        session.take_up(call, _waiting(session, call, RETURNED_PRIORITY, memory.operator, noted=False))
+        return set()
+    if answered_unseen is not None and memory.queue is not None:
+        operator, phone, leg = answered_unseen
+        call.operator, call.phone, call.leg = operator, phone, leg
+        session.floor.talks(operator, call.id)
+        session.take_up(call, _joined(session, call, operator, phone, leg))
+        return {leg.id}
+    for operator in list(memory.ringing):
+        centre.note("offer_ended", call.id, operator=operator, reason="withdrawn", ring_s=None)
+    if memory.queue is not None:
+        call.phase = Phase.WAITING
+        session.take_up(call, _waiting(session, call, memory.priority, memory.last_operator, noted=True))
+    else:
+        session.take_up(call, citizen(session, call))
+    return set()
+
+
+def _operator_left(session: Session, memory: CallMemory) -> None:
+    operator = memory.operator or ""
+    session.centre.note("left", memory.id, operator=operator)
+    session.centre.note("wrap_up", memory.id, operator=operator)
+    session.floor.talks(operator, memory.id)
+    session.floor.over(operator)
+
+
+async def _talking(session: Session, call: Call, answer: Answer, held: bool) -> None:
+    async with life(session, call):
+        ending = await conversation(session, call, answer, adopted=True, held=held)
+        if isinstance(ending, Returned):
+            await served(
+                session,
+                call,
+                await queue(session, call, priority=RETURNED_PRIORITY, prefer=ending.operator, again=True),
+            )
+        else:
+            call.ended_by = ending
+
+
+async def _joined(session: Session, call: Call, operator: str, phone: str, leg: Channel) -> None:
+    async with life(session, call):
+        await served(session, call, Answer(operator, phone, leg, await session.switch.bridge()))
+
+
+async def _waiting(session: Session, call: Call, priority: int, prefer: str | None, *, noted: bool) -> None:
+    async with life(session, call):
+        answer = await queue(session, call, priority=priority, prefer=prefer, again=not noted, noted=noted)
+        await served(session, call, answer)
+
+
+async def _over(session: Session, call: Call) -> None:
+    async with life(session, call):
+        pass

@@ -1,0 +1,95 @@
+"""The operators' pages: which of them is open, and what it means for a conversation when one goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from switch import ChannelGone, SwitchError
+
+from .call import Call, PageLost
+from .phones import BROWSER
+
+if TYPE_CHECKING:
+    from .centre import Centre
+
+log = logging.getLogger("daihyo.engine.seats")
+
+CLOSED_S = 3.0  # a page that comes back within this was only a broken line to the console
+LISTEN_S = 1.0  # how long we listen for sound of a page that is gone
+
+
+@dataclass
+class Seat:
+    instance: str
+    open: bool = True
+
+
+class Seats:
+    """Told by the console; tells the conversation when its browser phone can no longer be there."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.centre = centre
+        self._seats: dict[str, Seat] = {}
+        self._changed: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def opened(self, operator: str, instance: str, phone: str, in_call: bool) -> None:
+        before = self._seats.get(operator)
+        self._seats[operator] = Seat(instance)
+        self.centre.chosen_phone[operator] = phone
+        self.phone_changed(operator)
+        call = self._browser_call(operator)
+        another_page = before is None or before.instance != instance
+        if call is not None and not in_call and another_page and phone == BROWSER:
+            call.inbox.put_nowait(PageLost("page_closed"))
+        self.centre.live.operator(operator)
+
+    def closed(self, operator: str, instance: str) -> None:
+        seat = self._seats.get(operator)
+        if seat is None or seat.instance != instance:
+            return  # another page has taken the seat since
+        seat.open = False
+        if self._browser_call(operator) is not None:
+            task = asyncio.create_task(self._watch(operator, instance), name=f"seat {operator}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self.centre.live.operator(operator)
+
+    def phone_changed(self, operator: str) -> None:
+        self._changed.setdefault(operator, asyncio.Event()).set()
+
+    async def back(self, operator: str) -> None:
+        """Until the operator's browser phone is registered and its page open."""
+        changed = self._changed.setdefault(operator, asyncio.Event())
+        while not self._there(operator):
+            changed.clear()
+            await changed.wait()
+
+    def _there(self, operator: str) -> bool:
+        seat = self._seats.get(operator)
+        return seat is not None and seat.open and BROWSER in self.centre.reachable.get(operator, set())
+
+    def _browser_call(self, operator: str) -> Call | None:
+        session = self.centre.session
+        call = session.call_of(operator) if session is not None else None
+        return call if call is not None and call.phone == BROWSER else None
+
+    async def _watch(self, operator: str, instance: str) -> None:
+        """A page's socket closed in mid-call. If its sound goes on, only the line to the console broke."""
+        await asyncio.sleep(CLOSED_S)
+        seat = self._seats.get(operator)
+        call = self._browser_call(operator)
+        if seat is None or seat.open or seat.instance != instance or call is None or call.leg is None:
+            return
+        leg = call.leg
+        try:
+            before = await leg.rtp()
+            await asyncio.sleep(LISTEN_S)
+            after = await leg.rtp()
+        except (ChannelGone, SwitchError):
+            return
+        if after.rx <= before.rx and call.leg is leg:
+            call.inbox.put_nowait(PageLost("page_closed"))

@@ -1,0 +1,180 @@
+"""Everything that lives as long as one connection to the switch: the calls, the floor, the tasks.
+
+When the connection is lost the session is detached: its tasks stop without touching or noting anything. The
+next connection's session is built from the journal's memory and from what stands in Asterisk (`recovery`),
+just as after a restart of the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from switch import Bridge, Channel, HangupReason, Switch, SwitchError
+
+from .arrival import citizen, ended_by
+from .call import Call, Phase
+from .floor import Floor
+
+if TYPE_CHECKING:
+    from .centre import Centre
+
+log = logging.getLogger("daihyo.engine.session")
+
+SURVIVAL = ("survival-adopt", "s")
+BYE_S = 2.0  # how long an operator's phone may take to hang up before it counts as free
+
+
+class Session:
+    """`calls` by id; `floor` decides who gets them."""
+
+    def __init__(self, centre: Centre, switch: Switch) -> None:
+        self.centre = centre
+        self.switch = switch
+        self.calls: dict[str, Call] = {}
+        self.detached = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.floor = Floor(self)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Runs in the background until done or until the session ends."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("task %s failed", task.get_name(), exc_info=problem)
+
+    def detach(self) -> None:
+        """The connection is lost, or the engine stops: nothing is touched any more."""
+        self.detached = True
+        self.floor.close()
+        for task in list(self._tasks):
+            task.cancel()
+
+    # -- calls ---
+
+    def arrived(self, channel: Channel) -> None:
+        """A citizen's channel entered the application."""
+        if self.detached or channel.id in self.calls:
+            return
+        centre = self.centre
+        digits = channel.args[1] if len(channel.args) > 1 else channel.dialled
+        number = centre.number(digits)
+        event = centre.note(
+            "arrived", channel.id, number=digits, caller=channel.caller, channel=channel.name, via="engine"
+        )
+        call = Call(
+            id=channel.id,
+            channel=channel,
+            number=number,
+            caller=channel.caller,
+            arrived=event.at,
+            phase=Phase.GREETING,
+            since=event.at,
+        )
+        self.take_up(call, citizen(self, call))
+
+    def take_up(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        """Gives a call its task."""
+        self.calls[call.id] = call
+        call.task = self.start(work, f"call {call.id}")
+        self.centre.live.call(call.id)
+
+    def phase(self, call: Call, phase: Phase) -> None:
+        if call.phase is not phase:
+            call.phase, call.since = phase, self.centre.clock.now()
+        self.centre.live.call(call.id)
+        if call.operator is not None:
+            self.centre.live.operator(call.operator)
+
+    def finish(self, call: Call) -> None:
+        """The call is over: noted once, nobody waits for it, the citizen's channel is let go."""
+        if self.calls.pop(call.id, None) is None:
+            return
+        self.floor.gone(call.id)
+        hangup = call.channel.hangup_info
+        by, reason = ended_by(call, hangup)
+        cause = hangup.cause if hangup is not None else 16
+        self.centre.note("ended", call.id, by=by, cause=cause, reason=reason)
+        self.centre.live.call_gone(call.id)
+        if hangup is None:
+            self.let_go(call.channel, None)
+
+    def hand_over(self, call: Call) -> None:
+        """A fault of ours: Asterisk's survival path looks after the citizen, who hears nothing of it."""
+        self.calls.pop(call.id, None)
+        self.floor.gone(call.id)
+        self.centre.live.call_gone(call.id)
+        self.centre.note("handed_over", call.id)
+        self.start(self._hand_over(call), f"hand over {call.id}")
+
+    async def _hand_over(self, call: Call) -> None:
+        try:
+            await call.channel.go_on(*SURVIVAL)
+        except SwitchError as problem:
+            log.warning("call %s: %s", call.id, problem)
+            self.centre.note("ended", call.id, by="centre", cause=None, reason="fault")
+            self.let_go(call.channel, None)
+
+    def conversation_over(
+        self, call: Call, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool
+    ) -> None:
+        """The operator is free: at once when it was they who hung up, otherwise when their phone has."""
+        centre = self.centre
+        centre.note("left", call.id, operator=operator)
+        centre.note("wrap_up", call.id, operator=operator)
+        call.operator = None
+        if at_once and leg.hangup_info is not None:
+            self.floor.over(operator)
+            self.let_go(None, bridge)
+        else:
+            self.start(self._free(operator, leg, bridge), f"free {operator}")
+
+    async def _free(self, operator: str, leg: Channel, bridge: Bridge) -> None:
+        try:
+            await leg.hangup()
+            await bridge.destroy()
+            async with asyncio.timeout(BYE_S):
+                await leg.wait_gone()
+        except (SwitchError, TimeoutError) as problem:
+            log.warning("hanging up operator %s: %s", operator, problem)
+        finally:
+            if not self.detached:
+                self.floor.over(operator)
+
+    def wrap_up_over(self, operator: str, call: str) -> None:
+        """A wrap-up ended, by its time or by the operator."""
+        memory = self.centre.memory.operator(operator)
+        memory.last_call = None
+        how: dict[str, str | None] = self.centre.wrap_up_words.pop(operator, {"by": "timeout"})
+        self.centre.note("wrapped_up", call, at=None, operator=operator, **how)
+
+    def let_go(self, leg: Channel | None, bridge: Bridge | None) -> None:
+        """Hangs up and clears away in the background; no error if it is gone."""
+        if not self.detached and (leg is not None or bridge is not None):
+            self.start(self._let_go(leg, bridge), "let go")
+
+    async def _let_go(self, leg: Channel | None, bridge: Bridge | None) -> None:
+        try:
+            if leg is not None:
+                await leg.hangup()
+            if bridge is not None:
+                await bridge.destroy()
+        except SwitchError as problem:
+            log.warning("clearing away: %s", problem)
+
+    # -- phones and pages ---
+
+    def call_of(self, operator: str) -> Call | None:
+        """The call this operator talks in."""
+        return next((call for call in self.calls.values() if call.operator == operator), None)
+
+    def switch_restarted(self, channel: Channel) -> bool:
+        hangup = channel.hangup_info
+        return hangup is not None and hangup.reason is HangupReason.SWITCH_RESTARTED
