@@ -101,6 +101,11 @@ class StateDir:
     def control_socket(self) -> Path:
         return self.sockets / "engine.sock"
 
+    @property
+    def worker_ready(self) -> Path:
+        """Holds the pid of a worker that has begun its work."""
+        return self.sockets / "worker.ready"
+
     def create(self) -> None:
         """Makes the folders; what holds conversations and secrets is for the owner alone.
 
