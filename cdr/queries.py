@@ -1,0 +1,162 @@
+"""What command line and console ask: calls, one call with everything, the KPIs of a span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, Select, Text, case, cast, func, select
+
+from cdr.events import Event, time_text, to_fields
+from cdr.kpis import Kpi, KpiSettings, kpi_of
+from cdr.record import CallRecord, Outcome
+from cdr.span import Span
+from store import CallRow, EventRow, Recording, Store, WrapUp
+
+_AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class WrapUpNote:
+    """What an operator noted after a call. `by`: operator or timeout."""
+
+    operator: str | None
+    result: str | None
+    category: str | None
+    note: str | None
+    at: datetime
+    by: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "operator": self.operator,
+            "result": self.result,
+            "category": self.category,
+            "note": self.note,
+            "at": time_text(self.at),
+            "by": self.by,
+        }
+
+
+@dataclass(frozen=True)
+class CallDetail:
+    """A call with its events and wrap-ups in the order of writing; `recording_state`: capturing, ready,
+    failed, or None when nothing was recorded."""
+
+    record: CallRecord
+    events: list[Event]
+    wrap_ups: list[WrapUpNote]
+    recording_state: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.record.to_json(),
+            "recording_state": self.recording_state,
+            "wrap_ups": [note.to_json() for note in self.wrap_ups],
+            "events": [to_fields(event) for event in self.events],
+        }
+
+
+async def calls(
+    store: Store,
+    start: datetime,
+    end: datetime,
+    number: str | None = None,
+    operator: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[CallRecord]:
+    """Calls that arrived in [start, end), the latest first. `number`: as dialled, separators do not matter;
+    `operator`: anybody who answered the call. Raises StoreUnavailable."""
+    statement = _chosen(_records(), start, end, number, operator)
+    statement = statement.order_by(CallRow.arrived_at.desc(), CallRow.call.desc()).limit(limit).offset(offset)
+    async with store.reading() as session:
+        return [_record(row) for row in await session.execute(statement)]
+
+
+async def count_calls(
+    store: Store, start: datetime, end: datetime, number: str | None = None, operator: str | None = None
+) -> int:
+    """How many calls `calls` would find without a limit."""
+    statement = _chosen(select(func.count()).select_from(CallRow), start, end, number, operator)
+    async with store.reading() as session:
+        return int((await session.execute(statement)).scalar_one())
+
+
+async def call(store: Store, call_id: str) -> CallDetail | None:
+    """Everything about one call; None when it is not known."""
+    async with store.reading() as session:
+        row = (await session.execute(_records().where(CallRow.call == call_id))).one_or_none()
+        if row is None:
+            return None
+        events = await session.scalars(select(EventRow).where(EventRow.call == call_id).order_by(EventRow.id))
+        notes = await session.scalars(select(WrapUp).where(WrapUp.call == call_id).order_by(WrapUp.id))
+        return CallDetail(
+            record=_record(row),
+            events=[
+                Event(each.id, each.at, each.mono, each.call, each.kind, each.data, each.boot)
+                for each in events
+            ],
+            wrap_ups=[
+                WrapUpNote(each.operator, each.result, each.category, each.note, each.at, each.by)
+                for each in notes
+            ],
+            recording_state=row.recording_state,
+        )
+
+
+async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | None = None) -> Kpi:
+    """The figures of the calls that arrived in the span, on one number if given. Raises StoreUnavailable."""
+    columns = select(
+        CallRow.call,
+        CallRow.outcome,
+        CallRow.queued_at,
+        CallRow.answered_at,
+        CallRow.answer_s,
+        CallRow.wait_s,
+        CallRow.total_s,
+    )
+    statement = _chosen(columns, span.start, span.end, number, None).order_by(
+        CallRow.arrived_at, CallRow.call
+    )
+    async with store.reading() as session:
+        rows = (await session.execute(statement)).all()
+    return kpi_of(rows, settings)
+
+
+def _records() -> _AnySelect:
+    ready = Recording.state == "ready"
+    return (
+        select(
+            CallRow.__table__,
+            case((ready, Recording.path)).label("recording"),
+            case((ready, Recording.seconds)).label("recording_s"),
+            Recording.state.label("recording_state"),
+        )
+        .select_from(CallRow)
+        .outerjoin(Recording, Recording.call == CallRow.call)
+    )
+
+
+def _chosen(
+    statement: _AnySelect, start: datetime, end: datetime, number: str | None, operator: str | None
+) -> _AnySelect:
+    statement = statement.where(CallRow.arrived_at >= start, CallRow.arrived_at < end)
+    if number is not None:
+        statement = statement.where(CallRow.number == digits(number))
+    if operator is not None:
+        # A JSON list of ids, as text: ["1001", "1004"]; this reads alike on both databases.
+        quoted = f'"{operator}"'
+        statement = statement.where(cast(CallRow.operators, Text).contains(quoted, autoescape=True))
+    return statement
+
+
+def digits(number: str) -> str:
+    """A number as the journal keeps it: `0246-22-1111` → `0246221111`."""
+    return "".join(sign for sign in number if sign.isdecimal())
+
+
+def _record(row: Row[Any]) -> CallRecord:
+    fields = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
+    return CallRecord(**fields | {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)})
