@@ -67,7 +67,8 @@ class RtpCounters:
 
 class Channel(Protocol):
     """One leg: a citizen's or an operator's. Every awaiting method raises ChannelGone when the leg hangs up
-    meanwhile, SwitchGone when the connection is lost; cancelling an awaiting method stops what it had begun."""
+    meanwhile, SwitchGone when the connection is lost; cancelling an awaiting method stops what it had begun.
+    Only `wait_up`, `wait_gone` and `digit` wait on through a reconnect: what they wait for stays true."""
 
     id: str
     name: str
@@ -98,10 +99,10 @@ class Channel(Protocol):
 
     async def wait_gone(self) -> Hangup: ...
     async def hangup(self, cause: str = "normal") -> None:
-        """ARI reason: normal busy no_answer congestion answered_elsewhere …; no error if it is gone already."""
+        """ARI reason: normal busy no_answer congestion answered_elsewhere …; no error if it is gone."""
 
     async def go_on(self, context: str, extension: str) -> None:
-        """Leaves the application and goes on in the dialplan (ARI continue): how a call outlives our mistakes."""
+        """Leaves the application and goes on in the dialplan (ARI continue): a call outlives our mistakes."""
 
     async def variable(self, name: str) -> str: ...
     async def rtp(self) -> RtpCounters: ...
@@ -132,8 +133,8 @@ class FoundBridge:
 class Snapshot:
     """What Asterisk holds of our application at one moment: `channels` are those inside Stasis (each a live
     Channel object, the known ones the same object as before), `bridges` those made by us. `switch_started`
-    is Asterisk's own startup time (aware UTC): a call that arrived before it belongs to an earlier life of the
-    switch."""
+    is Asterisk's own startup time (aware UTC): a call that arrived before it belongs to an earlier life of
+    the switch."""
 
     switch_started: datetime
     channels: tuple[Channel, ...]
@@ -184,8 +185,9 @@ class Switch(Protocol):
         caller_name: str = "",
         variables: Mapping[str, str] | None = None,
     ) -> Channel:
-        """Creates (does not ring yet) a channel to PJSIP endpoint `endpoint`, in our application with argument
-        `leg`. Raises Refused when the endpoint has no reachable contact. The channel is ready for `dial`."""
+        """Creates (does not ring yet) a channel to PJSIP endpoint `endpoint`, in our application with
+        argument `leg`. Raises Refused when the endpoint has no reachable contact. The channel is then
+        ready for `dial`."""
 
     async def bridge(self) -> Bridge: ...
     def channel(self, channel_id: str) -> Channel | None: ...
@@ -197,4 +199,4 @@ class Switch(Protocol):
         """Reloads configuration modules, e.g. `res_pjsip.so`, `app_queue.so` (through AMI)."""
 
     async def ping(self) -> float:
-        """Asks both /channels and /applications (one may hang while the other answers): round trip in seconds."""
+        """Asks both /channels and /applications (one may hang alone): round trip in seconds."""

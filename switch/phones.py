@@ -1,0 +1,107 @@
+"""Which phones can be rung: registered with a contact that is not Unavailable.
+
+Asterisk's AMI says at once when a contact changes (ContactStatus); the truth is asked by ARI, whose endpoint
+is `online` as long as any of its contacts may be reached. ARI's own endpoint subscription was tried and left:
+it doubles every event of every leg (docs/decisions/0003-ari-transport.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from switch.api import NotFound, SwitchError
+
+log = logging.getLogger(__name__)
+# A contact in one of these states can be rung at once; any other state may leave another contact, so ask.
+_RINGABLE = frozenset({"Reachable", "NonQualified", "Created", "Updated"})
+
+
+class Phones:
+    """The watched endpoints. `ask(uri)` is an ARI GET, `tell(endpoint, reachable)` the switch's on_phone."""
+
+    def __init__(
+        self,
+        endpoints: Iterable[str],
+        ask: Callable[[str], Awaitable[Any]],
+        tell: Callable[[str, bool], None],
+    ) -> None:
+        self._states: dict[str, bool] = dict.fromkeys(endpoints, False)
+        self._ask = ask
+        self._tell = tell
+        self._doubtful: set[str] = set()
+        self._woken = asyncio.Event()
+
+    def reachable(self, endpoint: str) -> bool:
+        return self._states.get(endpoint, False)
+
+    async def load(self) -> None:
+        """Asks for all and tells each, changed or not: after a (re)connect."""
+        await self._load(tell_all=True)
+
+    async def replace(self, endpoints: Iterable[str]) -> None:
+        """Another set of endpoints; tells those that are new."""
+        wanted = list(endpoints)
+        fresh = [name for name in wanted if name not in self._states]
+        self._states = {name: self._states.get(name, False) for name in wanted}
+        for name in fresh:
+            await self._check(name, tell_always=True)
+
+    def contact(self, fields: Mapping[str, str]) -> None:
+        """An AMI ContactStatus event."""
+        endpoint = fields.get("EndpointName", "")
+        if endpoint not in self._states:
+            return
+        if fields.get("ContactStatus", "") in _RINGABLE:
+            self._doubtful.discard(endpoint)
+            self._set(endpoint, True)
+        else:
+            self._doubtful.add(endpoint)
+            self._woken.set()
+
+    def doubt(self) -> None:
+        """Changes may have been missed: ask for all soon."""
+        self._doubtful.update(self._states)
+        self._woken.set()
+
+    async def run(self, every_s: Callable[[], float]) -> None:
+        """Asks for doubtful ones when woken, and for all after `every_s()` seconds. Until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._woken.wait(), every_s())
+            except TimeoutError:
+                self._doubtful.update(self._states)
+            self._woken.clear()
+            doubtful, self._doubtful = self._doubtful, set()
+            # Without a connection there is no answer; all is loaded again after the next connect.
+            with contextlib.suppress(SwitchError):
+                if len(doubtful) > 3:
+                    await self._load(tell_all=False)
+                else:
+                    for endpoint in doubtful:
+                        await self._check(endpoint)
+
+    async def _load(self, *, tell_all: bool) -> None:
+        listing = await self._ask("endpoints/PJSIP")
+        online = {entry["resource"] for entry in listing if entry.get("state") == "online"}
+        for endpoint in list(self._states):
+            self._set(endpoint, endpoint in online, tell_always=tell_all)
+
+    async def _check(self, endpoint: str, *, tell_always: bool = False) -> None:
+        try:
+            state = (await self._ask(f"endpoints/PJSIP/{endpoint}")).get("state")
+        except NotFound:
+            log.warning("phones: Asterisk has no endpoint %r; it cannot be rung", endpoint)
+            state = "offline"
+        self._set(endpoint, state == "online", tell_always=tell_always)
+
+    def _set(self, endpoint: str, reachable: bool, *, tell_always: bool = False) -> None:
+        if endpoint not in self._states:
+            return
+        changed = self._states[endpoint] != reachable
+        self._states[endpoint] = reachable
+        if changed or tell_always:
+            self._tell(endpoint, reachable)
