@@ -83,18 +83,19 @@ class Distributor:
         go back to, until `prefer_until` (None: without limit). One who is no longer there is simply not
         waited for. The same call waiting in that queue already: harmless; in another: DistributorError."""
         at = self._at(at)
-        line = self._floor.lines.get(queue)
-        if line is None:
-            known = ", ".join(sorted(self._floor.lines)) or "none"
-            raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
         waiting = self._floor.callers.get(call)
         if waiting is not None:
             if waiting.queue == queue:
                 return []
             raise DistributorError(f"call {call} waits in {waiting.queue!r} already: say caller_gone first")
+        line = self._floor.lines.get(queue)
+        if line is None or line.retired:
+            known = ", ".join(sorted(each for each in self._floor.lines if each != queue)) or "none"
+            raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
         since = at if waiting_since is None else min(_finite(waiting_since, "waiting_since"), at)
+        until = None if prefer_until is None else _finite(prefer_until, "prefer_until")
         self._numbers += 1
-        caller = Caller(call, queue, since, priority, prefer, prefer_until, self._numbers)
+        caller = Caller(call, queue, since, priority, prefer, until, self._numbers)
         self._floor.add_caller(caller, at)
         return self._settled(at, [])
 
