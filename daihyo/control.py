@@ -41,10 +41,8 @@ async def ask(socket: Path, do: str, timeout_s: float = 5.0, **fields: object) -
     except (aiohttp.ClientError, OSError) as error:
         raise EngineGone(f"nobody listens on {socket}: {error}") from None
     if not answer.get("ok"):
-        error = answer.get("error") or {}
-        raise UserError(
-            f"{error.get('message', '')} / {error.get('message_en', error.get('code', 'refused'))}"
-        )
+        refusal = answer.get("error") or {}
+        raise UserError(f"{refusal.get('message', '')} / {refusal.get('message_en', 'refused')}")
     result = answer.get("result")
     return result if isinstance(result, dict) else {}
 
@@ -52,7 +50,7 @@ async def ask(socket: Path, do: str, timeout_s: float = 5.0, **fields: object) -
 async def ask_or_explain(socket: Path, do: str, **fields: object) -> dict[str, Any]:
     """As `ask`; an engine that is away becomes a line for the user."""
     try:
-        return await ask(socket, do, **fields)
+        return await ask(socket, do, 5.0, **fields)
     except (EngineGone, EngineSilent) as error:
         raise UserError(
             f"通話エンジンが応答しません / the call engine is away: {error}. "

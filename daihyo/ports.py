@@ -16,12 +16,14 @@ def check_address(listen: str) -> None:
         ipaddress.ip_address(listen)
     except ValueError:
         raise UserError(
-            f"--listen {listen}: IPアドレスではありません / not an IP address; give one of this machine, e.g. 127.0.0.1"
+            f"--listen {listen}: IPアドレスではありません / not an IP address; "
+            "give one of this machine, e.g. 127.0.0.1"
         ) from None
     problem = _bind(listen, 0, socket.SOCK_STREAM)
     if problem is not None:
         raise UserError(
-            f"--listen {listen}: このマシンのアドレスではありません / not an address of this machine ({problem})"
+            f"--listen {listen}: このマシンのアドレスではありません / "
+            f"not an address of this machine ({os.strerror(problem)})"
         )
 
 
@@ -33,8 +35,8 @@ def check_free(listen: str, port: int, option: str, *kinds: str) -> None:
             continue
         if problem == errno.EACCES:
             raise UserError(
-                f"{option} {port}: 1024未満のポートを開く権限がありません / no right to open {kind} port {port}; "
-                f"choose one above 1023 with {option}"
+                f"{option} {port}: 1024未満のポートを開く権限がありません / "
+                f"no right to open {kind} port {port}; choose one above 1023 with {option}"
             )
         raise UserError(
             f"{option} {port}: ポートは使用中です / {kind} port {port} on {listen} is taken "

@@ -137,7 +137,7 @@ def speak(site: Site, state: StateDir) -> None:
     try:
         ivr.prepare(site.prompts(), state.sounds)
         ivr.music(state.sounds)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, ivr.SpeechError) as error:
         raise UserError(f"案内音声を作れません / announcements cannot be spoken: {error}") from None
 
 
@@ -179,8 +179,9 @@ def _must_match(runtime: Runtime, before: Runtime | None, state: StateDir, pid: 
     ):
         if old != new:
             raise UserError(
-                f"{option} {new}: 通話中の Asterisk は {old} で動いています / the Asterisk of this state folder still "
-                f"runs (pid {pid}) with {option} {old}. Give the same, or end it and its calls: {end}"
+                f"{option} {new}: 通話中の Asterisk は {old} で動いています / "
+                f"the Asterisk of this state folder still runs (pid {pid}) with {option} {old}. "
+                f"Give the same, or end it and its calls: {end}"
             )
 
 

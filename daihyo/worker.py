@@ -18,8 +18,8 @@ log = logging.getLogger("daihyo.worker")
 
 
 async def run(state: StateDir, runtime: Runtime) -> None:
-    """Works until SIGTERM or SIGINT. A database that is away later is waited for; at the start it must be there:
-    StoreUnavailable. DIR/run/worker.ready then holds our pid."""
+    """Works until SIGTERM or SIGINT. A database that is away later is waited for; at the start it must be
+    there: StoreUnavailable. DIR/run/worker.ready then holds our pid."""
     site = load_site(state.site)
     store = await Store.open(runtime.database(state))
     stopping = asyncio.Event()
