@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -43,19 +44,17 @@ class SegmentWriter:
         assert self._file is not None  # noqa: S101 - for the type checker
         try:
             _write_all(self._file, data)
-        except OSError:
-            # Half a group must not stay: the whole group is written again, and a reader might see both.
-            try:
-                os.ftruncate(self._file, self._size)
-            except OSError:
-                self._abandon()
+        except OSError as error:
+            # Half a group must not stay: the whole group is written again. A full disk is waited for with
+            # this file, anything else (a limit on its size, a broken disk) is tried with a new one.
+            self._cut_back(abandon=error.errno not in (errno.ENOSPC, errno.EDQUOT))
             raise
         try:
             os.fdatasync(self._file)
         except OSError:
             # After a failed fsync the kernel may have dropped pages yet answer the next fsync with success:
-            # this file is not trusted any more. Lines that did arrive bear the same ids in the next segment.
-            self._abandon()
+            # this file is not trusted any more. The group bears the same ids in the next segment.
+            self._cut_back(abandon=True)
             raise
         self._size += len(data)
         for event in events:
@@ -67,10 +66,16 @@ class SegmentWriter:
             os.close(self._file)
             self._file = None
 
-    def _abandon(self) -> None:
-        with contextlib.suppress(OSError):
-            self.close()
-        self._file = None
+    def _cut_back(self, *, abandon: bool) -> None:
+        assert self._file is not None  # noqa: S101 - for the type checker
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            abandon = True
+        if abandon:
+            with contextlib.suppress(OSError):
+                self.close()
+            self._file = None
 
     def _begin(self) -> None:
         """A new segment, with the state so far as its first line."""

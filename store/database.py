@@ -147,7 +147,8 @@ def _is_away(error: BaseException) -> bool:
         case OperationalError() | InterfaceError():
             return "no such table" not in str(error.orig) and "no such column" not in str(error.orig)
         case DBAPIError():
-            return error.connection_invalidated
+            broken_file = any(sign in str(error.orig) for sign in ("not a database", "malformed"))
+            return error.connection_invalidated or broken_file
         case PoolTimeout() | OSError():
             return True
     return False
@@ -239,5 +240,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote in between (no busy
     # timeout applies), so one that may write takes the writer's place at its beginning.
-    reading = connection.get_execution_options().get("reading")
+    reading = bool(connection.get_execution_options().get("reading"))
+    connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
     connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
