@@ -7,6 +7,7 @@ leg is gone. Facts (up, gone, digits) survive a reconnect; only what was under w
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -24,6 +25,7 @@ from switch.api import (
 )
 from switch.ari import Event, Lane
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 # How long after "no such channel" the event that says why may come; it is usually there already.
 _REASON_WAIT_S = 0.25
@@ -162,7 +164,10 @@ class AriChannel:
         self._digit_waiters.clear()
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback(hangup)
+            try:
+                callback(hangup)
+            except Exception:
+                log.exception("switch: a callback for the end of channel %s failed; going on", self.id)
 
     # ---- what may be asked
 

@@ -60,6 +60,7 @@ class Node:
         self._identity: Identity | None = None
         self._why = "not connected yet"
         self._taken_over = False
+        self._leaving = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._run_id = secrets.token_hex(4)
         self._number = 0
@@ -194,6 +195,12 @@ class Node:
             else:
                 log.error("switch: cleaning up failed", exc_info=error)
 
+    async def tidied(self, timeout_s: float = 1.0) -> None:
+        """Leaving: what is being cleaned up may finish, the end of the connection is no loss any more."""
+        self._leaving = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+
     # ---- connecting
 
     async def run(self) -> None:
@@ -206,20 +213,22 @@ class Node:
             connection.on_lost = lambda lost=connection: self._lost(lost)  # type: ignore[misc]
             self._held = []
             try:
-                try:
-                    await connection.open()
-                    await self._take_stock(connection)
-                except SwitchError as error:
-                    if str(error) != told:
-                        log.warning("switch: %s; trying again", error)
-                        told = str(error)
-                    self._why = str(error)
-                    self._taken_over = connection.replaced
-                    continue
+                await connection.open()
+                await self._take_stock(connection)
                 backoff.reset()
                 told = ""
                 log.info("switch: connected to %s", self._settings.ari_url)
                 await asyncio.wait([connection.lost])
+            except SwitchError as error:
+                self._why = str(error)
+                self._taken_over = connection.replaced
+                if self._why != told:
+                    log.warning("switch: %s; trying again", error)
+                    told = self._why
+            except Exception as error:
+                # A mistake of ours or an answer nobody foresaw: say it, and stay reachable all the same.
+                self._why = f"{type(error).__name__} while connecting"
+                log.exception("switch: connecting failed; trying again")
             finally:
                 await connection.close()
         log.error("switch: %s; this engine stays away from Asterisk until it is started anew", self._why)
@@ -251,7 +260,10 @@ class Node:
         self._guarded(self._on_connected, Snapshot(now.started, tuple(found), tuple(rooms)))
         for event in held:
             self._event(event)
-        await self._phones.load()
+        try:
+            await self._phones.load()
+        except SwitchError:
+            self._phones.doubt()  # the connection stands; they are asked for again soon
 
     def _declare_missing(self, present: set[str], restarted: bool) -> None:
         reason = HangupReason.SWITCH_RESTARTED if restarted else HangupReason.FOUND_ENDED
@@ -269,7 +281,7 @@ class Node:
         return channel
 
     def _lost(self, connection: AriConnection) -> None:
-        if connection is not self._connection:
+        if connection is not self._connection or self._leaving:
             return
         self._why = connection.lost.result()
         self._taken_over = connection.replaced
@@ -401,9 +413,7 @@ async def connect(
     try:
         yield node
     finally:
-        for task in [*node._tasks]:
-            with contextlib.suppress(Exception, asyncio.CancelledError):
-                await asyncio.wait_for(task, 1.0)
+        await node.tidied()
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeping

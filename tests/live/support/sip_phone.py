@@ -15,6 +15,8 @@ import secrets
 import struct
 import time
 
+import aiohttp
+
 _REASONS = {100: "Trying", 180: "Ringing", 200: "OK", 486: "Busy Here", 603: "Decline", 480: "Unavailable"}
 
 
@@ -101,6 +103,19 @@ class SipPhone:
         )
         self._request("REGISTER", uri, headers, 2)
         await self.event("200")
+
+    async def register_over(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Registers over a SIP WebSocket (RFC 7118), as a browser does; the contact lives with the socket."""
+        self._socket = socket
+        self._receiver = asyncio.get_running_loop().create_task(self._receive(socket))
+        await self.register()
+
+    async def _receive(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in socket:
+            self._received(message.data if isinstance(message.data, bytes) else message.data.encode())
+
+    _socket: aiohttp.ClientWebSocketResponse | None = None
+    _receiver: asyncio.Task[None] | None = None
 
     async def call(self, number: str, wait_answer: bool = True) -> None:
         """Calls a number; returns when it is answered (or when the INVITE is sent)."""
@@ -254,7 +269,7 @@ class SipPhone:
         return {name: self._call[name] for name in ("From", "To", "Call-ID")}
 
     def _contact(self) -> str:
-        return f"sip:{self.user}@127.0.0.1:{self.port}"
+        return f"sip:{self.user}@127.0.0.1:{self.port}" + (";transport=ws" if self._socket else "")
 
     def _sdp(self) -> str:
         return (
@@ -272,7 +287,7 @@ class SipPhone:
             branch = self._branch
         lines = [
             f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch};rport",
+            f"Via: SIP/2.0/{'WS' if self._socket else 'UDP'} 127.0.0.1:{self.port};branch={branch};rport",
             "Max-Forwards: 70",
             f"CSeq: {cseq} {method}",
             *(f"{name}: {value}" for name, value in headers.items()),
@@ -293,10 +308,13 @@ class SipPhone:
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
-        if not self._sip.is_closing():
-            self._sip.sendto(
-                ("\r\n".join(lines) + "\r\n\r\n" + body).encode(), ("127.0.0.1", self.server_port)
-            )
+        message = "\r\n".join(lines) + "\r\n\r\n" + body
+        if self._socket is not None:
+            self._sending = asyncio.get_running_loop().create_task(self._socket.send_str(message))
+        elif not self._sip.is_closing():
+            self._sip.sendto(message.encode(), ("127.0.0.1", self.server_port))
+
+    _sending: asyncio.Task[None] | None = None
 
 
 def _md5(text: str) -> str:

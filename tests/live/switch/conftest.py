@@ -58,7 +58,7 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: SwitchSettings) -> AsyncIterator[tuple[Switch, Watched]]:
+async def opened(settings: SwitchSettings, connect_s: float = 10.0) -> AsyncIterator[tuple[Switch, Watched]]:
     """A connected switch and what it tells; the first snapshot is still in the queue."""
     seen = Watched()
     async with connect(
@@ -68,7 +68,7 @@ async def opened(settings: SwitchSettings) -> AsyncIterator[tuple[Switch, Watche
         on_disconnected=seen.on_disconnected,
         on_phone=seen.on_phone,
     ) as switch:
-        await asyncio.wait_for(switch.wait_connected(), 10)
+        await asyncio.wait_for(switch.wait_connected(), connect_s)
         yield switch, seen
 
 
@@ -79,7 +79,7 @@ async def asterisk(tmp_path: Path) -> AsyncIterator[MiniAsterisk]:
     try:
         yield mini
     finally:
-        mini.stop()
+        mini.kill()
 
 
 @pytest.fixture

@@ -238,5 +238,5 @@ async def test_ringing_and_variables_and_going_on_in_the_dialplan(
 async def is_heard(call: Channel) -> None:
     """Until Asterisk receives the phone's voice packets (only its counters tell)."""
     async with asyncio.timeout(10):
-        while (await call.rtp()).rx < 3:  # noqa: ASYNC110
+        while (await call.rtp()).rx < 3:
             await asyncio.sleep(0.02)
