@@ -24,9 +24,7 @@ async def set_one(state: StateDir, login: str, password: str) -> None:
     site = checked_site(state.site)
     known = [one.login for one in site.users]
     if login not in known:
-        raise UserError(
-            f"利用者 {login} はいません / there is no user {login}; there are: {' '.join(known)}"
-        )
+        raise UserError(f"利用者 {login} はいません / there is no user {login}; there are: {' '.join(known)}")
     store = await Store.open(Runtime.load(state).database(state))
     try:
         await sync_users(store, site)

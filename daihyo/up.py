@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 
@@ -37,14 +37,21 @@ LOOK_EVERY_S = 1.0
 RESCUE_EVERY_S = 5.0
 
 
-async def up(state: StateDir, wanted: Wanted, announce: Callable[[Prepared], None]) -> None:
-    """Runs a centre until SIGTERM or SIGINT. `announce` is called once everything is ready. Raises
-    UserError."""
+async def up(
+    state: StateDir,
+    wanted: Wanted,
+    announce: Callable[[Prepared], None],
+    before: Callable[[Prepared], Awaitable[None]] | None = None,
+) -> None:
+    """Runs a centre until SIGTERM or SIGINT. `before` is awaited when all is prepared and nothing runs yet,
+    `announce` called once everything is ready. Raises UserError."""
     state.create()
     with alone(state):
         logs.start("up", state)
         prepared = await prepare(state, wanted)
         logs.start("up", state)  # once more: the secrets that must not be logged are known only now
+        if before is not None:
+            await before(prepared)
         await Centre(state, prepared).run(announce)
 
 
