@@ -210,6 +210,7 @@ async def test_event_data_keeps_its_shape(store: Store) -> None:
     assert (found.data, found.at, found.mono, found.call) == (data, NOW, None, None)
 
 
+@pytest.mark.req("SEC-5")
 @pytest.mark.parametrize(
     ("url", "says"),
     [
@@ -242,7 +243,6 @@ async def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
         await Store.open(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.req("SEC-5")
 async def test_the_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
     async with await Store.open(f"sqlite:///{tmp_path}/x.db") as store, store.session() as session:
         session.add(user())
