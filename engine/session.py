@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.session")
 
-SURVIVAL = ("survival-adopt", "s")
+SURVIVAL = "survival-adopt"
 BYE_S = 2.0  # how long an operator's phone may take to hang up before it counts as free
 
 
@@ -116,7 +116,7 @@ class Session:
 
     async def _hand_over(self, call: Call) -> None:
         try:
-            await call.channel.go_on(*SURVIVAL)
+            await call.channel.go_on(SURVIVAL, call.number.digits)
         except SwitchError as problem:
             log.warning("call %s: %s", call.id, problem)
             self.centre.note("ended", call.id, by="centre", cause=None, reason="fault")

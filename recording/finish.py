@@ -67,7 +67,9 @@ class Finisher:
                 select(CallRow.call, CallRow.arrived_at, CallRow.ended_at).where(CallRow.call.in_(calls))
             )
             known = {call: (arrived, ended) for call, arrived, ended in rows}
-            present = await session.execute(select(Recording.call).where(Recording.call.in_(calls)))
+            present = await session.execute(
+                select(Recording.call).where(Recording.call.in_(calls), Recording.state == "ready")
+            )
             archived = set(present.scalars())
         done = 0
         for call in calls:

@@ -112,9 +112,9 @@ class Control:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(true)
         except TimeoutError:
+            calls = list(self.calls.values())
             raise AssertionError(
-                f"not so within {within_s} s: {what}; operators {self.states()}, calls
-                {list(self.calls.values())}"
+                f"not so within {within_s} s: {what}; operators {self.states()}, calls {calls}"
             ) from None
 
     def states(self) -> dict[str, str]:
@@ -196,7 +196,7 @@ class Centre:
         """What `daihyo phone ID --json` prints, read without starting a process."""
         secrets = json.loads(self.state.secrets.read_text())
         host, port = self.sip.rsplit(":", 1)
-        return {"user": operator, "secret": secrets["phones"][operator], "registrar": host, "port": int(port)}
+        return {"user": operator, "secret": secrets["sip"][operator], "registrar": host, "port": int(port)}
 
     async def ready_operator(self, operator: str, kind: str = "desk") -> None:
         """The operator's phone is registered and the operator is ready."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from baresip import Account, CallDeclined, CallFailed, Config, Runtime, UserAgent
+from baresip import Account, BaresipError, CallDeclined, CallFailed, Config, Runtime, UserAgent
 
 RATE = 8000
 CITIZEN_HZ, OPERATOR_HZ = 440.0, 1000.0
@@ -47,7 +47,7 @@ class Talk:
         self.ended = asyncio.Event()
         self.reason = ""
         self._sent = 0
-        self._silent = False
+        self._more = asyncio.Condition()
         call.on(self._on_event)
         self._task = asyncio.create_task(self._stream())
 
@@ -57,14 +57,13 @@ class Talk:
             self.ended.set()
 
     async def _stream(self) -> None:
-        with contextlib.suppress(Exception):
-            while not self.ended.is_set():
-                with contextlib.suppress(Exception):
-                    self.heard += self.call.audio.read(1 << 16)
-                    if not self._silent:
-                        written = self.call.audio.write(tone(self.hz, self._sent, FRAME * 5))
-                        self._sent += (written or 0) // 2
-                await asyncio.sleep(0.04)
+        while not self.ended.is_set():
+            with contextlib.suppress(BaresipError):  # before and after the talk there is no audio
+                self.heard += self.call.audio.read(1 << 16)
+                self._sent += (self.call.audio.write(tone(self.hz, self._sent, FRAME * 5)) or 0) // 2
+            async with self._more:
+                self._more.notify_all()
+            await asyncio.sleep(0.04)
 
     def samples(self, last_s: float | None = None) -> npt.NDArray[np.int16]:
         data = bytes(self.heard[: len(self.heard) // 2 * 2])
@@ -89,16 +88,13 @@ class Talk:
 
     async def until(self, true: Callable[[], bool], within_s: float, what: str) -> None:
         try:
-            async with asyncio.timeout(within_s):
-                while not true():
-                    await asyncio.sleep(0.05)
+            async with asyncio.timeout(within_s), self._more:
+                await self._more.wait_for(true)
         except TimeoutError:
             last = self.samples(0.4)
-            raise AssertionError(
-                f"{what} was not heard within {within_s} s (level {level(last):.4f}, "
-                f"{CITIZEN_HZ:.0f} Hz {share(last, CITIZEN_HZ):.2f}, {OPERATOR_HZ:.0f} Hz {
-                    share(last, OPERATOR_HZ):.2f})"
-            ) from None
+            heard = f"level {level(last):.4f}, citizen {share(last, CITIZEN_HZ):.2f}"
+            heard += f", operator {share(last, OPERATOR_HZ):.2f}"
+            raise AssertionError(f"{what} was not heard within {within_s} s ({heard})") from None
 
     async def hangup(self) -> None:
         with contextlib.suppress(Exception):

@@ -1,0 +1,215 @@
+"""The engine is killed at its busiest: nobody on the telephone notices, nothing in the records is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.support.centre import Centre, centre
+from tests.support.phones import CITIZEN_HZ, OPERATOR_HZ, DeskPhone, Phones, Talk, phones, share
+from tests.support.site import NUMBER, site
+
+
+async def staff(running: Centre, sip: Phones, count: int) -> list[DeskPhone]:
+    desks = [await sip.desk(running.phone(str(1001 + n))) for n in range(count)]
+    for n in range(count):
+        await running.ready_operator(str(1001 + n))
+    return desks
+
+
+async def back(running: Centre, pid: int) -> None:
+    """Until another engine drives the calls."""
+    async with asyncio.timeout(15):
+        while running.pid("engine") == pid:
+            await asyncio.sleep(0.02)
+    await running.event("engine_started", 15, lambda event: event.data["pid"] == running.pid("engine"))
+    await running.control.wait(lambda: bool(running.control.switch.get("connected")), 10)
+
+
+@pytest.mark.req("REL-1", "REC-1", "ACD-3")
+async def test_ten_conversations_and_five_waiting_survive_a_kill(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=10)) as running, phones() as sip:
+        await staff(running, sip, 10)
+        talking = list(
+            await asyncio.gather(*(sip.call(running.sip, NUMBER, f"03111100{n:02}") for n in range(10)))
+        )
+        await asyncio.gather(*(one.hears(OPERATOR_HZ, within_s=20) for one in talking))
+        waiting: list[Talk] = []
+        for n in range(5):
+            waiting.append(await sip.call(running.sip, NUMBER, f"03222200{n:02}"))
+            await running.control.phase_is("waiting", n + 1, 15)
+        before = {one["caller"]: one["queued_at"] for one in running.control.calls.values()}
+
+        killed = running.kill("engine")
+        at = time.monotonic()
+        await back(running, killed)
+        print(f"engine back after {time.monotonic() - at:.2f} s")
+
+        await running.control.wait(lambda: len(running.control.calls) == 15, 10)
+        after = {one["caller"]: one["queued_at"] for one in running.control.calls.values()}
+        assert after == before  # waiting time and order are those of before
+        positions = [
+            running_call["position"]
+            for caller in (f"03222200{n:02}" for n in range(5))
+            for running_call in running.control.calls.values()
+            if running_call["caller"] == caller
+        ]
+        assert positions == [1, 2, 3, 4, 5]
+        assert sorted(running.control.states().values()) == ["talking"] * 10
+        await asyncio.gather(*(one.hears(OPERATOR_HZ) for one in talking))  # nobody noticed
+
+        for n, one in enumerate(talking):
+            await one.hangup()
+            if n < 5:
+                await waiting[n].hears(OPERATOR_HZ, within_s=15)
+        for one in waiting:
+            await one.hangup()
+        records = await running.ended(15, 30)
+        assert len(records) == 15
+        assert {(row.outcome, row.ended_by) for row in records} == {("answered", "caller")}
+        for call in {row.call for row in records}:
+            kinds = running.kinds(call)
+            assert (kinds.count("arrived"), kinds.count("ended")) == (1, 1)
+        for path in (await running.recordings(15, 40)).values():
+            sound, _ = soundfile.read(path, dtype="int16")
+            assert share(sound[:, 0], CITIZEN_HZ) > 0.5
+            assert share(sound[:, 1], OPERATOR_HZ) > 0.5
+
+
+@pytest.mark.req("REL-2", "HRS-4", "REC-1")
+async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=2)) as running, phones() as sip:
+        desks = [await sip.desk(running.phone(one)) for one in ("1001", "1002")]
+        await running.ready_operator("1001")
+        stopped = running.kill("up", signal.SIGSTOP)  # so that nobody starts the engine anew
+        try:
+            running.kill("engine")
+            citizen = await sip.call(running.sip, NUMBER, "0333330001")
+            await citizen.hears_sound()
+            done, _ = await asyncio.wait(
+                [asyncio.create_task(desk.talk(20)) for desk in desks], return_when=asyncio.FIRST_COMPLETED
+            )
+            operator = done.pop().result()
+            await citizen.hears(OPERATOR_HZ)
+            await operator.hears(CITIZEN_HZ)
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        await running.control.wait(lambda: bool(running.control.switch.get("connected")), 15)
+        await citizen.hears(OPERATOR_HZ)  # the engine's return changed nothing
+        await citizen.hangup()
+        [record] = await running.ended(1, 30)
+        assert (record.via, record.outcome, record.number) == ("survival", "answered", NUMBER)
+        assert record.caller == "0333330001"
+        assert record.operator in ("1001", "1002")
+        [path] = (await running.recordings(1, 30)).values()
+        sound, _ = soundfile.read(path, dtype="int16")
+        assert share(sound[:, 0], CITIZEN_HZ) > 0.5
+        assert share(sound[:, 1], OPERATOR_HZ) > 0.5
+
+
+@pytest.mark.req("REL-3")
+async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
+        desk = await sip.desk(running.phone("1001"))
+        await running.ready_operator("1001")
+        talking = await sip.call(running.sip, NUMBER, "0311110001")
+        await talking.hears(OPERATOR_HZ, within_s=15)
+        await sip.call(running.sip, NUMBER, "0311110002")
+        await running.control.phase_is("waiting", 1, 15)
+        running.kill("asterisk")
+        await running.control.wait(lambda: not running.control.switch.get("connected", True), 10)
+        await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
+        records = await running.ended(2, 20)
+        assert {row.reason for row in records} == {"switch restarted"}
+        assert {row.ended_by for row in records} == {"switch"}
+        assert not running.control.calls  # no ghosts
+        outcomes = {row.caller: row.outcome for row in records}
+        assert outcomes["0311110001"] == "answered"
+        # The next citizen is served as if nothing had been.
+        await desk.user_agent.register()
+        await running.control.do("operator.state", operator="1001", state="ready")
+        citizen = await sip.call(running.sip, NUMBER, "0311110003")
+        await citizen.hears(OPERATOR_HZ, within_s=20)
+        await citizen.hangup()
+        await running.ended(3)
+
+
+@pytest.mark.req("REL-1")
+async def test_console_and_worker_killed_calls_untouched(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
+        desk = await sip.desk(running.phone("1001"))
+        await running.ready_operator("1001")
+        citizen = await sip.call(running.sip, NUMBER)
+        operator = await desk.talk(15)
+        pids = {program: running.kill(program) for program in ("console", "worker")}
+        async with asyncio.timeout(20):
+            while any(running.pid(program) == pid for program, pid in pids.items()):
+                await asyncio.sleep(0.05)
+        await citizen.hears(OPERATOR_HZ)
+        await operator.hears(CITIZEN_HZ)
+        await citizen.hangup()
+        [record] = await running.ended(1, 30)
+        assert record.outcome == "answered"
+        assert len(running.kinds(record.call)) == len(set(running.kinds(record.call)))
+        await running.recordings(1, 30)
+
+
+@pytest.mark.req("REL-1")
+async def test_killed_while_a_phone_rings_and_while_greeting(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
+        desk = await sip.desk(running.phone("1001"), policy="ring")
+        await running.ready_operator("1001")
+        ringing = await sip.call(running.sip, NUMBER, "0311110001")
+        call = await desk.rung(15)
+        greeted = await sip.call(running.sip, NUMBER, "0311110002")
+        await back(running, running.kill("engine"))
+        # The ringing phone may be answered while or after the engine was away: either way they talk.
+        desk.policy = "answer"
+        again = asyncio.create_task(desk.rung(15))
+        await asyncio.wait([again])
+        assert again.result() is not call
+        await ringing.hears(OPERATOR_HZ, within_s=15)
+        await ringing.hangup()
+        await greeted.hears(OPERATOR_HZ, within_s=20)
+        await greeted.hangup()
+        records = await running.ended(2)
+        assert {row.outcome for row in records} == {"answered"}
+
+
+@pytest.mark.req("REL-1", "ACD-3")
+async def test_hang_ups_while_the_engine_is_away(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=2)) as running, phones() as sip:
+        desks = await staff(running, sip, 2)
+        by_citizen = await sip.call(running.sip, NUMBER, "0311110001")
+        await by_citizen.hears(OPERATOR_HZ, within_s=15)
+        by_operator = await sip.call(running.sip, NUMBER, "0311110002")
+        await by_operator.hears(OPERATOR_HZ, within_s=15)
+        waiting = await sip.call(running.sip, NUMBER, "0311110003")
+        await running.control.phase_is("waiting", 1, 15)
+        talks = [await desk.talk() for desk in desks]
+        stopped = running.kill("up", signal.SIGSTOP)
+        killed = running.kill("engine")
+        try:
+            await by_citizen.hangup()
+            owner = {
+                event.call: event.data["operator"] for event in running.events() if event.kind == "answered"
+            }
+            second = next(
+                e for e in running.events() if e.kind == "arrived" and e.data["caller"] == "0311110002"
+            )
+            await talks[int(owner[second.call]) - 1001].hangup()
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        await back(running, killed)
+        await by_operator.over()  # the citizen is not left in silence
+        await waiting.hears(OPERATOR_HZ, within_s=15)
+        await waiting.hangup()
+        records = await running.ended(3)
+        assert {row.outcome for row in records} == {"answered"}
+        assert len(records) == 3
