@@ -1,0 +1,245 @@
+"""The two centres that are compared: ours, as `daihyo up` starts it, and app_queue on the same Asterisk.
+
+The peer runs our own rendered configuration (same SIP, RTP, logging, prompts and music) with three files
+changed: the dialplan answers, greets, arms MixMonitor and enters Queue(); the queue is `leastrecent` with
+the quickest settings app_queue has; CDRs go to CSV. ARI is not loaded there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from asterisk_conf import AsteriskSettings, Secrets, render
+from bench.sip_message import Address
+from daihyo.control import ask
+from daihyo.settings import StateDir
+from dialplans import Site, load_site
+from ivr import music, prepare
+from switch.install import find_asterisk
+from switch.process import AsteriskFiles, AsteriskProcess, sip_answers
+
+ROOT = Path(__file__).parents[1]
+NUMBER = "0246221111"
+_READY_S = 90.0
+
+
+class BenchFailed(Exception):
+    """A centre did not start or did not do its work; the message says which and where its logs are."""
+
+
+@dataclass(slots=True)
+class Centre:
+    """A running centre. `secrets`: SIP secret by operator id; `pids` by program, always with `asterisk`;
+    `open()` makes every operator ready, once their phones are registered."""
+
+    name: str
+    sip: Address
+    secrets: dict[str, str]
+    pids: dict[str, int]
+    open: Callable[[], Awaitable[None]]
+    number: str = NUMBER
+    notes: list[str] = field(default_factory=list)
+
+
+def write_site(path: Path, operators: int) -> Path:
+    """A site with one number, one queue without wrap-up, and so many operators from 1001 up."""
+    site = {
+        "city": "みなと市",
+        "centre": "みなと市コールセンター",
+        "id": "minato",
+        "numbers": [
+            {
+                "number": "0246-22-1111",
+                "name": "市代表",
+                "queue": "main",
+                "greeting": "みなと市です。",
+                "recording_notice": "録音します。",
+            }
+        ],
+        "queues": [
+            {
+                "id": "main",
+                "name": "総合案内",
+                "ring_timeout_s": 15,
+                "wrap_up_s": 0,
+                "waiting_announcement": "お待ちください。",
+                "waiting_announcement_every_s": 30,
+            }
+        ],
+        "operators": [
+            {"id": str(1001 + each), "name": f"操作者{each + 1:02}", "queues": ["main"]}
+            for each in range(operators)
+        ],
+        "users": [{"login": "sv01", "name": "監督", "role": "supervisor"}],
+        "trunks": [{"id": "bench", "addresses": ["127.0.0.0/8"], "max_channels": 400}],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(site, file)
+    return path
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports free on loopback for TCP and UDP alike."""
+    held: list[socket.socket] = []
+    ports: list[int] = []
+    try:
+        while len(ports) < count:
+            tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+            held += [tcp, udp]
+            tcp.bind(("127.0.0.1", 0))
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+                ports.append(tcp.getsockname()[1])
+    finally:
+        for each in held:
+            each.close()
+    return ports
+
+
+@contextlib.asynccontextmanager
+async def ours(
+    folder: Path, operators: int, rtp_ports: tuple[int, int] = (20000, 20999)
+) -> AsyncIterator[Centre]:
+    """`daihyo up` on a fresh state folder; stopped in the end."""
+    site_file, state = write_site(folder / "site.yaml", operators), StateDir(folder / "state")
+    http_port, sip_port = free_ports(2)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "daihyo", "up", "--site", str(site_file), "--state", str(state.path),
+        "--http-port", str(http_port), "--sip-port", str(sip_port),
+        "--rtp-ports", f"{rtp_ports[0]}-{rtp_ports[1]}",
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        ready = await asyncio.wait_for(_ready_line(process.stdout), _READY_S)
+        secrets: dict[str, str] = json.loads(state.secrets.read_text())["sip"]
+        ids = [str(1001 + each) for each in range(operators)]
+
+        async def open_all() -> None:
+            async with asyncio.timeout(30):
+                while not await _all_registered(state):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.1)
+            for operator in ids:
+                await ask(state.control_socket, "operator.state", operator=operator, state="ready")
+
+        pids = {name: int(pid) for name, pid in ready["pids"].items()}
+        yield Centre("ours", ("127.0.0.1", sip_port), {each: secrets[each] for each in ids}, pids, open_all)
+    except TimeoutError:
+        raise BenchFailed(f"daihyo up was not ready in time; its logs: {state.log}") from None
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), 30)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _ready_line(output: asyncio.StreamReader) -> dict[str, dict[str, int]]:
+    async for line in output:
+        if line.startswith(b"ready "):
+            ready: dict[str, dict[str, int]] = json.loads(line[6:])
+            return ready
+    raise BenchFailed("daihyo up ended before it was ready; what it said stands above")
+
+
+async def _all_registered(state: StateDir) -> bool:
+    live = await ask(state.control_socket, "live")
+    live = live.get("live", live)
+    return all(each["phones"]["desk"] for each in live["operators"])
+
+
+@contextlib.asynccontextmanager
+async def app_queue(
+    folder: Path, operators: int, rtp_ports: tuple[int, int] = (21000, 21999)
+) -> AsyncIterator[Centre]:
+    """app_queue on the same Asterisk; stopped in the end."""
+    site = load_site(write_site(folder / "site.yaml", operators))
+    sip_port, ari_port, ami_port = free_ports(3)
+    settings = AsteriskSettings(
+        folder / "asterisk", folder / "spool", find_asterisk(),
+        sip_port=sip_port, rtp_ports=rtp_ports, ari_port=ari_port, ami_port=ami_port,
+    )  # fmt: skip
+    secrets = Secrets.load_or_create(folder / "secrets.json", site)
+    render(site, secrets, settings)
+    prepare(site.prompts(), settings.sounds)
+    music(settings.sounds)
+    _make_app_queue(settings, site)
+    process = AsteriskProcess(
+        settings.tree, AsteriskFiles(settings.conf, settings.run, settings.log / "output.log")
+    )
+    pid = await process.start()
+    try:
+        async with asyncio.timeout(_READY_S):
+            while not await sip_answers("127.0.0.1", sip_port):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+        ids = [each.id for each in site.operators]
+
+        async def open_all() -> None:
+            """Members are in the queue from the start; phones make them available by registering."""
+
+        yield Centre(
+            "app_queue", ("127.0.0.1", sip_port), {each: secrets.sip[each] for each in ids},
+            {"asterisk": pid}, open_all,
+        )  # fmt: skip
+    except TimeoutError:
+        raise BenchFailed(
+            f"Asterisk with app_queue was not ready in time; its logs: {settings.log}"
+        ) from None
+    finally:
+        await process.stop()
+
+
+def _make_app_queue(settings: AsteriskSettings, site: Site) -> None:
+    """Turns our rendered configuration into a plain app_queue centre."""
+    etc, number = settings.etc, site.numbers[0]
+    (etc / "extensions.conf").write_text(
+        f"""[trunk]
+exten => {number.digits},1,Answer()
+ same => n,Playback(daihyo-{number.greeting_prompt}&daihyo-{number.recording_notice_prompt})
+ same => n,MixMonitor({settings.spool}/${{UNIQUEID}}.wav,b)
+ same => n,Queue(main)
+ same => n,Hangup()
+
+[operators]
+""",
+        encoding="utf-8",
+    )
+    members = "".join(f"member => PJSIP/{each.id}\n" for each in site.operators)
+    # retry is whole seconds and at least 1, so 1 is the quickest; autofill serves callers side by side.
+    (etc / "queues.conf").write_text(
+        f"""[general]
+persistentmembers = no
+autofill = yes
+shared_lastcall = no
+
+[main]
+strategy = leastrecent
+timeout = 15
+retry = 1
+wrapuptime = 0
+ringinuse = no
+autofill = yes
+joinempty = yes
+leavewhenempty = no
+musicclass = default
+{members}""",
+        encoding="utf-8",
+    )
+    (etc / "cdr.conf").write_text("[general]\nenable = yes\nunanswered = yes\n\n[csv]\n", encoding="utf-8")
+    ours_only = ("ari", "stasis", "websocket_client", "app_stack")
+    lines = (etc / "modules.conf").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not any(word in line for word in ours_only)]
+    (etc / "modules.conf").write_text("\n".join([*kept, "load = cdr_csv.so", ""]), encoding="utf-8")

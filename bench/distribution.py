@@ -1,0 +1,86 @@
+"""How soon a freed operator gets the next caller: `python -m bench.distribution [--json] [--seconds S]`.
+
+10 operators, 40 callers always waiting, each conversation 3 s long and ended by the operator. Measured on
+the wire at the operators' phones: from the BYE they send to the next INVITE that reaches them. The same
+phones and traffic on app_queue (leastrecent) on the same Asterisk, one after the other in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from bench.centres import BenchFailed, Centre, app_queue, ours
+from bench.phones import Citizens, Operators, Rtp
+from bench.report import Figure, percentile, show
+
+OPERATORS, WAITING, TALK_S = 10, 40, 3.0
+# A caller who calls again hears the greeting first: so many more are on the line than wait.
+GREETING_LINES = 16
+WARM_UP_S = 12.0
+
+
+async def gaps(starting: AbstractAsyncContextManager[Centre], seconds: float) -> list[float]:
+    """Seconds from each operator's BYE to the next INVITE, over `seconds` after the warm-up."""
+    async with starting as centre:
+        rtp = Rtp()
+        operators = Operators(centre.sip, rtp.port, talk_s=TALK_S)
+        citizens = Citizens(centre.sip, rtp.port, centre.number)
+        try:
+            await operators.register(centre.secrets)
+            await centre.open()
+            citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES)
+            await asyncio.sleep(WARM_UP_S)
+            first = len(operators.gaps)
+            await asyncio.sleep(seconds)
+            found = operators.gaps[first:]
+        finally:
+            await citizens.hang_up()
+            citizens.phone.close()
+            operators.phone.close()
+            await rtp.close()
+        problems = [*operators.phone.errors, *citizens.phone.errors]
+        if operators.doubles:
+            problems.append(f"{operators.doubles} INVITEs to an operator who already had a call")
+        if citizens.refused:
+            problems.append(f"{citizens.refused} calls refused")
+        if len(found) < OPERATORS:
+            raise BenchFailed(f"{centre.name}: only {len(found)} calls in {seconds:g} s; {problems[:3]}")
+        for problem in problems[:5]:
+            print(f"{centre.name}: {problem}")
+        return found
+
+
+async def run(seconds: float, as_json: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="daihyo-bench-") as folder:
+        mine = await gaps(ours(Path(folder) / "ours", OPERATORS), seconds)
+        peer = await gaps(app_queue(Path(folder) / "peer", OPERATORS), seconds)
+    show(
+        f"Distribution: operator's BYE to the next INVITE, {OPERATORS} operators, {WAITING} callers waiting",
+        [
+            Figure(name, percentile(mine, share) * 1e3, "ms", percentile(peer, share) * 1e3, goal=goal)
+            for name, share, goal in (("p50", 0.5, "≤ 1/60 of peer"), ("p99", 0.99, "≤ 20 ms"))
+        ],
+        as_json=as_json,
+        notes=[
+            f"{len(mine)} and {len(peer)} conversations of {TALK_S:g} s; peer: app_queue leastrecent, retry 1 s"
+        ],
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.distribution", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--seconds", type=float, default=45.0, help="measured seconds a centre (default 45)")
+    options = parser.parse_args()
+    try:
+        asyncio.run(run(options.seconds, options.json))
+    except BenchFailed as error:
+        raise SystemExit(f"bench.distribution: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
