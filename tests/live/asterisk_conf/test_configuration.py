@@ -1,0 +1,133 @@
+"""The rendered configuration on a real Asterisk: no complaint at start, and nothing that need not be."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from asterisk_conf import modules_to_reload, needs_restart
+from switch.process import sip_answers
+from tests.live.asterisk_conf.exchange import SITE, Exchange
+from tests.live.asterisk_conf.tone_phone import TonePhone
+
+
+async def test_starts_without_a_complaint_and_small(tmp_path: Path, record_property: object) -> None:
+    async with Exchange.run(tmp_path, demo=True) as exchange:
+        shown = await exchange.rx("module show")
+        memory = exchange.rss_kb()
+        print(f"Asterisk: {memory} kB, {shown.strip().splitlines()[-1]}")
+        assert exchange.complaints() == []
+        not_running = [line for line in shown.splitlines() if ".so" in line and "Not Running" in line]
+        assert not_running == []
+        assert memory < 150_000
+        endpoints = await exchange.rx("pjsip show endpoints")
+        for name in ("1001", "1001-web", "1002", "1002-web", "citizen-web", "trunk-line"):
+            assert f" {name} " in endpoints or f" {name}/" in endpoints, name
+        # Everything is told to whom: SIP to the world, ARI with a password, browsers by WebSocket.
+        assert await sip_answers("127.0.0.1", exchange.settings.sip_port)
+        web = f"http://127.0.0.1:{exchange.settings.ari_port}"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{web}/ari/channels") as refused:
+                assert refused.status == 401
+            async with session.ws_connect(f"{web}/ws", protocols=("sip",)) as socket:
+                assert socket.protocol == "sip"
+        assert exchange.complaints() == []
+
+
+@pytest.mark.req("NUM-1", "SEC-4")
+async def test_only_the_sites_numbers_can_be_called(tmp_path: Path) -> None:
+    async with Exchange.run(tmp_path) as exchange, exchange.citizen() as citizen:
+        for number in ("0246229999", "1001", "s", "09099999999", "survival"):
+            await citizen.call(number, wait_answer=False)
+            answer = await citizen.event("failed")
+            assert answer["first"].startswith("SIP/2.0 404"), number
+        async with exchange.citizen() as other:  # the number as E.164
+            await other.call("+81246221111")
+            assert (await exchange.fact("arrived")).data["number"] == "0246221111"
+
+
+@pytest.mark.req("SEC-4")
+async def test_operators_phones_cannot_dial_and_names_open_no_door(tmp_path: Path) -> None:
+    strangers = SITE.replace("addresses: [127.0.0.1]", "addresses: [192.0.2.1]")
+    async with Exchange.run(tmp_path, strangers) as exchange:
+        # Who is neither a trunk by address nor a phone by password is asked for a password.
+        for name in ("trunk-line", "1001", "somebody", "citizen-web"):
+            stranger = await TonePhone.open(exchange.settings.sip_port, name)
+            await stranger.call("0246221111", wait_answer=False)
+            answer = await stranger.event("failed")
+            assert answer["first"].startswith("SIP/2.0 401"), name
+            stranger.close()
+        guesser = await TonePhone.open(exchange.settings.sip_port, "1001", "wrong")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(guesser.register(), 2)
+        guesser.close()
+        assert "survival" not in await exchange.rx("core show channels concise")
+
+
+@pytest.mark.req("SEC-4")
+async def test_ami_may_do_what_is_needed_and_no_more(tmp_path: Path) -> None:
+    async with Exchange.run(tmp_path) as exchange:
+        reader, writer = await asyncio.open_connection("127.0.0.1", exchange.settings.ami_port)
+
+        async def ask(**fields: str) -> dict[str, str]:
+            writer.write(("".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n").encode())
+            while True:
+                block = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode()
+                lines = dict(line.split(": ", 1) for line in block.strip().splitlines() if ": " in line)
+                if "Response" in lines:
+                    return lines
+
+        await reader.readline()
+        keys = exchange.secrets
+        login = await ask(Action="Login", Username=keys.ami_user, Secret=keys.ami_password)
+        assert login["Response"] == "Success"
+        assert (await ask(Action="Reload", Module="res_pjsip.so"))["Response"] == "Success"
+        forbidden = (
+            {"Action": "Command", "Command": "core show version"},
+            {"Action": "Originate", "Channel": "PJSIP/1001", "Application": "Hangup", "Data": "16"},
+            {"Action": "UpdateConfig", "SrcFilename": "ari.conf", "DstFilename": "ari.conf"},
+        )
+        for action in forbidden:
+            answer = await ask(**action)
+            assert answer["Response"] == "Error", action
+            assert "ermission" in answer["Message"]
+        writer.close()
+
+
+@pytest.mark.req("ADM-1")
+async def test_operators_come_and_go_by_reload_while_a_call_lives(tmp_path: Path) -> None:
+    async with (
+        Exchange.run(tmp_path) as exchange,
+        exchange.phone("1001") as phone,
+        exchange.citizen() as citizen,
+    ):
+        await citizen.call("0246221111")
+        await citizen.hears_tone(1000)
+        changed = exchange.configure(SITE.replace('"1002"', '"1003"'))
+        assert needs_restart(changed) == []
+        modules = modules_to_reload(changed)
+        assert set(modules) == {"res_pjsip.so", "app_queue.so"}
+        for module in modules:
+            await exchange.rx(f"module reload {module}")
+        async with exchange.phone("1003"):
+            gone = await TonePhone.open(exchange.settings.sip_port, "1002", "gone")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(gone.register(), 1)
+            gone.close()
+            queue = await exchange.rx("queue show survival")
+            assert "1003 (PJSIP/1003)" in queue
+            assert "1002" not in queue
+            # The conversation that was going on goes on, both ways.
+            citizen.heard.clear()
+            phone.heard.clear()
+            await citizen.hears_tone(1000)
+            await phone.hears_tone(440)
+        assert [name for name, _ in citizen.seen if name == "bye"] == []
+        citizen.bye()
+        assert (await exchange.fact("ended")).data["by"] == "caller"
+        # What is meant to be complained of: the absent application, the phone that is no more.
+        expected = ("asis", "no configured AORs")
+        assert [c for c in exchange.complaints() if not any(word in c for word in expected)] == []
