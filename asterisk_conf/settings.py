@@ -23,7 +23,8 @@ _LONGEST_SOCKET = 100  # sun_path has 108 bytes
 class AsteriskSettings:
     """One Asterisk. `folder` holds etc run log lib keys sounds (made by `render`); `spool` takes the
     recordings; ARI and AMI listen on 127.0.0.1 only. `listen` is the address of SIP and RTP (0.0.0.0: all);
-    `rtp_ports` are both inclusive. Durations in seconds. `demo` adds the citizen's browser phone."""
+    `rtp_ports` are both inclusive. Durations in seconds. `demo` adds the citizen's browser phone.
+    `run_folder`: for Asterisk's control socket and pid file where `folder` is too long for a socket."""
 
     folder: Path
     spool: Path
@@ -34,6 +35,7 @@ class AsteriskSettings:
     ari_port: int = 8088
     ami_port: int = 5038
     demo: bool = False
+    run_folder: Path | None = None
     operator_rtp_timeout_s: int = 20  # an operator's phone that sends nothing for so long is dead
     trunk_rtp_timeout_s: int = 60
 
@@ -43,7 +45,7 @@ class AsteriskSettings:
 
     @property
     def run(self) -> Path:
-        return self.folder / "run"
+        return self.run_folder or self.folder / "run"
 
     @property
     def log(self) -> Path:

@@ -94,7 +94,7 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
         before = Runtime.load(state)
     if before is not None:
         _wait_for_the_dead(before)
-    files = AsteriskFiles(state.asterisk_conf, state.asterisk / "run", state.log / "asterisk.out")
+    files = AsteriskFiles(state.asterisk_conf, state.asterisk_run, state.log / "asterisk.out")
     asterisk = AsteriskProcess(tree, files)
     adopted = asterisk.adopt() is not None
     runtime = _runtime(wanted, tree, before if adopted else None, before)
@@ -121,6 +121,7 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
             ari_port=runtime.ari_port,
             ami_port=runtime.ami_port,
             demo=wanted.demo,
+            run_folder=state.asterisk_run,
         )
         changed = render(site, keys, settings)
     except ConfigurationError as error:

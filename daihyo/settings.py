@@ -91,11 +91,16 @@ class StateDir:
         temporary folder when that path would be too long for a socket (the same for every program of this
         state folder)."""
         own = self.path / "run"
-        if len(os.fsencode(own / "engine.sock")) <= _LONGEST_SOCKET_PATH:
+        if len(os.fsencode(own / "asterisk" / "asterisk.ctl")) <= _LONGEST_SOCKET_PATH:
             return own
         base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
         name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return base / f"daihyo-{os.getuid()}-{name}"
+
+    @property
+    def asterisk_run(self) -> Path:
+        """Asterisk's own control socket and pid file."""
+        return self.sockets / "asterisk"
 
     @property
     def control_socket(self) -> Path:

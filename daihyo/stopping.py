@@ -34,7 +34,7 @@ async def stop(state: StateDir) -> str:
             done.append(f"up (pid {pid})")
         # Holding the lock: nobody starts meanwhile.
         with suppress(AsteriskMissing):
-            files = AsteriskFiles(state.asterisk_conf, state.asterisk / "run", state.log / "asterisk.out")
+            files = AsteriskFiles(state.asterisk_conf, state.asterisk_run, state.log / "asterisk.out")
             asterisk = AsteriskProcess(find_asterisk(), files)
             if (left := asterisk.adopt()) is not None:
                 await asterisk.stop()
