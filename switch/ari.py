@@ -41,7 +41,7 @@ _MAX_MESSAGE = 16 * 1024 * 1024
 # Asterisk closes an idle HTTP connection after session_keep_alive (15 s by default); ours must go first.
 _KEEP_ALIVE_S = 8.0
 
-Lane = Literal["auto", "http"]
+Lane = Literal["auto", "socket", "http"]
 Event = dict[str, Any]
 
 
@@ -144,11 +144,11 @@ class AriConnection:
         """One ARI request, e.g. `request("POST", "channels/1/answer")`; gives the parsed answer or None.
 
         Raises NotFound (404), Refused (409, 412, 422, or `create` without a contact), SwitchGone when the
-        answer cannot be known, SwitchError for all else.
+        connection is lost, SwitchError for all else (with HTTP also when no answer came in time).
         """
         if self.lost.done():
             raise SwitchGone(f"{method} {uri}: not connected to Asterisk ({self.lost.result()})")
-        if lane == "http" or self._overdue():
+        if lane == "http" or (lane == "auto" and self._overdue()):
             status, text = await self._by_http(method, uri, query, body)
         else:
             status, text = await self._by_socket(method, uri, query, body)
@@ -183,8 +183,10 @@ class AriConnection:
                 await self._socket.send_str(orjson.dumps(message).decode())
                 got = await answer
         except TimeoutError:
-            seconds = self._settings.request_timeout_s
-            raise SwitchGone(f"{method} {uri}: no answer from Asterisk within {seconds} s") from None
+            # The lane is blocked for all: only a new connection and a look at the facts help.
+            why = f"no answer to {method} {uri} within {self._settings.request_timeout_s} s"
+            self._end(why)
+            raise SwitchGone(f"the connection to Asterisk was given up: {why}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SwitchGone(f"{method} {uri}: the connection was lost: {_words(error)}") from None
         finally:
@@ -205,8 +207,9 @@ class AriConnection:
             ) as response:
                 return response.status, await response.read()
         except TimeoutError:
+            # One request held up (by a channel that plays, say) says nothing of the connection.
             seconds = self._settings.request_timeout_s
-            raise SwitchGone(f"{method} {uri}: no answer from Asterisk within {seconds} s") from None
+            raise SwitchError(f"{method} {uri}: no answer from Asterisk within {seconds} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise SwitchGone(f"{method} {uri}: the connection was lost: {_words(error)}") from None
 

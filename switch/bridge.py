@@ -61,6 +61,8 @@ class AriBridge:
         lane: Lane = "http" if any(channel.playing for channel in channels) else "auto"
         ids = ",".join(channel.id for channel in channels)
         await self._exchange.request("POST", f"bridges/{self.id}/{what}", {"channel": ids}, lane=lane)
+        for channel in channels:
+            channel.idle()
 
 
 async def _explain_quietly(channel: AriChannel) -> None:

@@ -59,8 +59,8 @@ class AriChannel:
     """See switch.api.Channel."""
 
     __slots__ = (
-        "_asked_cause", "_callbacks", "_digit_waiters", "_digits", "_exchange", "_hangup", "_playing",
-        "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
+        "_asked_cause", "_busy", "_callbacks", "_digit_waiters", "_digits", "_exchange", "_hangup",
+        "_playing", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, channel_id: str) -> None:
@@ -75,6 +75,7 @@ class AriChannel:
         self._hangup: Hangup | None = None
         self._asked_cause: int | None = None
         self._playing = 0
+        self._busy = False
         self._callbacks: list[Callable[[Hangup], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._digits: deque[str] = deque()
@@ -174,6 +175,11 @@ class AriChannel:
     async def answer(self) -> None:
         await self._do("POST", "answer", lane=self._lane())
         self.state("Up")
+        self.idle()
+
+    def idle(self) -> None:
+        """A request that waits for the channel has come through: nothing unknown plays any more."""
+        self._busy = False
 
     async def play(self, *media: str) -> None:
         """Several media are one request. A medium that cannot be played raises SwitchError."""
@@ -268,11 +274,15 @@ class AriChannel:
 
     @property
     def playing(self) -> bool:
-        return self._playing > 0
+        """Something plays, or may: what a dead engine began on an adopted channel nobody knows."""
+        return self._playing > 0 or self._busy
+
+    def adopted(self) -> None:
+        self._busy = True
 
     def _lane(self) -> Lane:
         """While something plays, a request that waits for the channel would block the WebSocket lane."""
-        return "http" if self._playing else "auto"
+        return "http" if self.playing else "auto"
 
     def _alive(self) -> None:
         if self._hangup is not None:

@@ -278,6 +278,7 @@ class Node:
         channel.describe(entry.data)
         if not channel.in_application:
             channel.started(entry.args)
+        channel.adopted()
         return channel
 
     def _lost(self, connection: AriConnection) -> None:

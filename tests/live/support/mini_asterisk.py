@@ -85,6 +85,7 @@ _MODULES = [
     "func_channel",
     "func_callerid",
     "func_logic",
+    "res_pjsip_header_funcs",
 ]
 
 

@@ -82,6 +82,14 @@ class SipPhone:
                 self._heard.clear()
                 await self._heard.wait()
 
+    last_sound = b""
+
+    async def hears_silence(self, timeout_s: float = 10.0) -> None:
+        """Until the voice packets are another test phone's (pure µ-law silence), no tone or music."""
+        async with asyncio.timeout(timeout_s):
+            while set(self.last_sound) != {0xFF}:
+                await self.hears(1)
+
     async def register(self, expires_s: int = 300) -> None:
         """Registers (or with 0 seconds leaves), answering the server's challenge."""
         call_id, tag = secrets.token_hex(8), secrets.token_hex(4)
@@ -167,6 +175,7 @@ class SipPhone:
 
     def _rtp_in(self, data: bytes) -> None:
         self.rtp_received += 1
+        self.last_sound = data[12:]
         self._heard.set()
 
     def _rtp_send(self, packet: bytes) -> None:

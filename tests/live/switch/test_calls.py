@@ -30,15 +30,22 @@ async def test_a_citizen_and_an_operator_talk_and_the_operator_hangs_up(
         assert call.up
         await call.music(True)
 
-        leg = await switch.leg("1001", channel_id="leg-1", caller_id="0312345678", caller_name="みなと一郎")
+        leg = await switch.leg(
+            "1001",
+            channel_id="leg-1",
+            caller_id="0312345678",
+            caller_name="みなと一郎",
+            variables={"PJSIP_HEADER(add,X-Daihyo-Call)": call.id},
+        )
         await leg.dial(10)
         invite = await desk.event("invite")
         assert "0312345678" in invite["from"]
         assert "みなと一郎" in invite["from"]
+        assert invite["x-daihyo-call"] == call.id
         await asyncio.wait_for(leg.wait_up(), 10)
         room = await switch.bridge()
         await room.add(call, leg)
-        await citizen.hears(10)  # the operator's voice
+        await citizen.hears_silence()  # the operator's voice (a test phone sends silence); the music is over
         counters = await call.rtp()
         assert counters.rx > 0
         assert counters.tx > 0
