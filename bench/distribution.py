@@ -14,8 +14,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from bench.centres import BenchFailed, Centre, app_queue, ours
-from bench.phones import Citizens, Operators, Rtp
 from bench.report import Figure, percentile, show
+from bench.telephones import telephones
 
 OPERATORS, WAITING, TALK_S = 10, 40, 3.0
 # A caller who calls again hears the greeting first: so many more are on the line than wait.
@@ -25,32 +25,14 @@ WARM_UP_S = 12.0
 
 async def gaps(starting: AbstractAsyncContextManager[Centre], seconds: float) -> list[float]:
     """Seconds from each operator's BYE to the next INVITE, over `seconds` after the warm-up."""
-    async with starting as centre:
-        rtp = Rtp()
-        operators = Operators(centre.sip, rtp.port, talk_s=TALK_S)
-        citizens = Citizens(centre.sip, rtp.port, centre.number)
-        try:
-            await operators.register(centre.secrets)
-            await centre.open()
-            citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES)
-            await asyncio.sleep(WARM_UP_S)
-            first = len(operators.gaps)
-            await asyncio.sleep(seconds)
-            found = operators.gaps[first:]
-        finally:
-            await citizens.hang_up()
-            citizens.phone.close()
-            operators.phone.close()
-            await rtp.close()
-        problems = [*operators.phone.errors, *citizens.phone.errors]
-        if operators.doubles:
-            problems.append(f"{operators.doubles} INVITEs to an operator who already had a call")
-        if citizens.refused:
-            problems.append(f"{citizens.refused} calls refused")
+    async with starting as centre, telephones(centre, talk_s=TALK_S) as (operators, citizens):
+        citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES)
+        await asyncio.sleep(WARM_UP_S)
+        first = len(operators.gaps)
+        await asyncio.sleep(seconds)
+        found = operators.gaps[first:]
         if len(found) < OPERATORS:
-            raise BenchFailed(f"{centre.name}: only {len(found)} calls in {seconds:g} s; {problems[:3]}")
-        for problem in problems[:5]:
-            print(f"{centre.name}: {problem}")
+            raise BenchFailed(f"{centre.name}: only {len(found)} calls in {seconds:g} s")
         return found
 
 
@@ -66,7 +48,8 @@ async def run(seconds: float, as_json: bool) -> None:
         ],
         as_json=as_json,
         notes=[
-            f"{len(mine)} and {len(peer)} conversations of {TALK_S:g} s; peer: app_queue leastrecent, retry 1 s"
+            f"{len(mine)} and {len(peer)} gaps, conversations of {TALK_S:g} s;"
+            " peer: app_queue, leastrecent, retry 1 s"
         ],
     )
 

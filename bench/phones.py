@@ -20,14 +20,15 @@ class Operators:
     (None: until the citizen hangs up), hang up.
 
     `gaps`: seconds from an operator's BYE to their next INVITE, both on the wire. `doubles`: INVITEs to an
-    operator who already had a call: must stay 0 with a distributor worth its name."""
+    operator who already had a call: must stay 0 with a distributor worth its name. `talks`, `ended`:
+    conversations begun and over."""
 
     def __init__(self, server: Address, rtp_port: int, *, talk_s: float | None, answer_after_s: float = 0.0):
         self.talk_s = talk_s
         self.answer_after_s = answer_after_s
         self.gaps: list[float] = []
         self.doubles = 0
-        self.talks = 0
+        self.talks = self.ended = 0
         self.active: dict[str, Leg] = {}
         self._freed_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
@@ -59,6 +60,7 @@ class Operators:
 
     def _ended(self, leg: Leg) -> None:
         self.active.pop(leg.user, None)
+        self.ended += leg.confirmed_at > 0
         if leg.bye_at:
             self._freed_at[leg.user] = leg.bye_at
 
