@@ -1,0 +1,180 @@
+"""The shapes of the API: what comes in is checked strictly, what goes out is described.
+
+Times are ISO 8601 UTC, durations seconds, rates shares of 1. Live entities are the engine's own
+(docs/interfaces.md): fields it adds later are passed on.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
+Short = Annotated[str, Field(max_length=60)]
+
+OperatorState = Literal[
+    "ready", "ringing", "talking", "hold", "wrap_up", "break", "training", "no_answer", "off"
+]
+Outcome = Literal["answered", "abandoned_greeting", "abandoned_queue", "abandoned_ringing", "lost", "active"]
+
+
+class StateChange(_In):
+    """Sets an operator's state. During a call it takes effect after it."""
+
+    state: Literal["ready", "break", "training", "off"]
+    reason: Short | None = None
+
+
+class WrapUpDone(_In):
+    """Ends a wrap-up. Without `call` the operator's last call is meant."""
+
+    call: Id | None = None
+    result: Annotated[str, Field(max_length=40)] | None = None
+    category: Short | None = None
+    note: Annotated[str, Field(max_length=4000)] | None = None
+    next: Literal["ready", "break"] = "ready"
+
+
+class CallAction(_In):
+    """Whose call it is; needed only from those who act for another operator."""
+
+    operator: Id | None = None
+
+
+class CallsQuery(_In):
+    """Which calls. Spans are half-open and of arrival time; dates are days of the site's zone."""
+
+    start: date | datetime | None = Field(None, alias="from", description="default: today")
+    end: date | datetime | None = Field(None, alias="to", description="default: the day after `from`")
+    number: Annotated[str, Field(max_length=20, pattern=r"^[0-9-]*$")] | None = None
+    operator: Id | None = None
+    outcome: Outcome | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class KpiQuery(_In):
+    """Which span and number."""
+
+    start: date | datetime | None = Field(None, alias="from")
+    end: date | datetime | None = Field(None, alias="to")
+    number: Annotated[str, Field(max_length=20, pattern=r"^[0-9-]*$")] | None = None
+
+
+class Done(_Out):
+    """The command was carried out."""
+
+    ok: Literal[True] = True
+
+
+class LiveOperator(_Out):
+    id: str
+    name: str
+    state: OperatorState
+    reason: str | None = None
+    since: str
+    until: str | None = None
+    phones: dict[str, bool]
+    phone: Literal["browser", "desk"] | None = None
+    call: str | None = None
+    queues: list[str]
+    next_state: str | None = None
+
+
+class LiveCall(_Out):
+    id: str
+    number: str
+    number_name: str | None = None
+    caller: str | None = None
+    phase: Literal["greeting", "waiting", "ringing", "talking", "hold", "returning"]
+    since: str
+    arrived_at: str
+    queued_at: str | None = None
+    answered_at: str | None = None
+    queue: str | None = None
+    operator: str | None = None
+    position: int | None = None
+
+
+class Live(_Out):
+    """The live state. `engine` is `away` while the console reconnects; the rest is then as it was last."""
+
+    at: datetime
+    engine: Literal["connected", "away"]
+    switch: dict[str, bool]
+    operators: list[LiveOperator]
+    calls: list[LiveCall]
+
+
+class CallSummary(_Out):
+    """One call record (docs/interfaces.md, `CallRecord`)."""
+
+    call: str
+    number: str | None = None
+    caller: str | None = None
+    queue: str | None = None
+    arrived_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    operator: str | None = None
+    outcome: str
+
+
+class CallEvent(_Out):
+    at: datetime
+    kind: str
+    data: dict[str, Any]
+
+
+class CallDetail(CallSummary):
+    events: list[CallEvent]
+
+
+class Calls(_Out):
+    calls: list[CallSummary]
+    total: int | None = None
+
+
+class Kpis(_Out):
+    """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by."""
+
+    offered: int
+    answered: int
+    abandoned: int
+    answer_rate: float | None
+    mean_answer_s: float | None
+    within_rate: float | None
+    formula: Any
+
+
+class Me(_Out):
+    """Who is signed in."""
+
+    login: str
+    name: str
+    role: str
+    operator: str | None
+    rights: list[str]
+    expires_at: datetime
+
+
+class PhoneSetup(_Out):
+    """What to type into a phone."""
+
+    operator: str
+    user: str
+    secret: str
+    domain: str
+    registrar: str | None = None
+    port: int | None = None

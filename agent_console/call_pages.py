@@ -1,0 +1,126 @@
+"""/calls: the list with its filter, and one call opened in place with its sound and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from cdr import Outcome, Span, SpanError
+from store import StoreUnavailable
+
+from .console import Console, console_of, session_of, texts_of
+from .formats import duration
+from .pages import signed_in
+from .problems import problem
+from .records import Choice, find, may_replay, one, recording_path
+from .rights import Right
+from .texts import Texts
+from .views import page
+
+_PAGE = 100
+
+
+@signed_in(Right.CALLS_OWN, Right.CALLS_ALL)
+async def calls(request: web.Request) -> web.StreamResponse:
+    """The list; asked for by htmx only the rows are rendered."""
+    console, session = console_of(request), session_of(request)
+    assert session is not None  # noqa: S101 - signed_in
+    today = datetime.now(UTC).astimezone(console.site.zone).date()
+    query = request.query
+    day = _day(query.get("date", ""), today)
+    offset = _offset(query.get("offset", ""))
+    outcome = query.get("outcome", "")
+    choice = Choice(
+        span=Span.of_day(day, console.site.timezone),
+        number=query.get("number") or None,
+        operator=query.get("operator") or None,
+        outcome=outcome if outcome in set(Outcome) else None,
+        limit=_PAGE,
+        offset=offset,
+    )
+    away = False
+    try:
+        found, total = await find(console, session, choice)
+    except StoreUnavailable:
+        found, total, away = [], 0, True
+    return page(
+        request,
+        "call_rows.html" if "HX-Request" in request.headers else "calls.html",
+        calls=found,
+        total=total,
+        away=away,
+        day=day,
+        today=today,
+        choice=choice,
+        outcomes=[outcome.value for outcome in Outcome],
+        more=dict(query, offset=str(offset + _PAGE)) if offset + len(found) < total else None,
+        page_size=min(_PAGE, total - offset - len(found)),
+        operator_names=_names(console),
+        number_names={n.digits: n.name for n in console.site.numbers},
+        may_replay=lambda record: may_replay(session, record),
+    )
+
+
+@signed_in(Right.CALLS_OWN, Right.CALLS_ALL)
+async def call(request: web.Request) -> web.StreamResponse:
+    """One call: a row that opens below another (htmx), or a page of its own."""
+    console, session, texts = console_of(request), session_of(request), texts_of(request)
+    assert session is not None  # noqa: S101 - signed_in
+    call_id = request.match_info["call"]
+    detail = await one(console, session, call_id)
+    if detail is None:
+        raise problem(404, "unknown_call", "problem.no_call", id=call_id)
+    names = _names(console)
+    events = [
+        {"at": event.at, "kind": event.kind, "what": _what(event.kind, event.data, names, texts)}
+        for event in detail.events
+    ]
+    return page(
+        request,
+        "call_detail.html" if "HX-Request" in request.headers else "call.html",
+        record=detail.record,
+        events=events,
+        wrap_ups=detail.wrap_ups,
+        operator_names=names,
+        number_names={n.digits: n.name for n in console.site.numbers},
+        sound=recording_path(console, detail.record) is not None,
+        allowed=may_replay(session, detail.record),
+    )
+
+
+def _what(kind: str, data: Mapping[str, Any], names: dict[str, str], texts: Texts) -> str:
+    """An event's particulars as people say them."""
+    parts: list[str] = []
+    operator = data.get("operator")
+    if operator:
+        parts.append(names.get(operator, operator))
+    if kind == "ended" and data.get("by"):
+        parts.append(texts.known(f"by.{data['by']}", str(data["by"])))
+    if kind == "wrapped_up" and data.get("result"):
+        parts.append(texts.known(f"result.{data['result']}", str(data["result"])))
+    reason = data.get("reason")
+    if reason and reason != "normal":
+        parts.append(texts.known(f"reason.{reason}", str(reason)))
+    if data.get("ring_s") is not None:
+        parts.append(duration(float(data["ring_s"])))
+    return " ".join(parts)
+
+
+def _names(console: Console) -> dict[str, str]:
+    return {operator.id: operator.name for operator in console.site.operators}
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+        Span.of_day(day, "UTC")
+        return min(day, today + timedelta(days=1))
+    except (ValueError, OverflowError, SpanError):
+        return today  # an empty or mistyped field shows today, and the field says so
+
+
+def _offset(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 8 else 0

@@ -1,0 +1,178 @@
+"""/live: the live state to each page, filtered by rights, at most four times a second.
+
+Down to the page, JSON objects that hold only what changed:
+`at`, `full` (the first one), `engine` (connected/away), `switch`, `waiting`; for a seat `me`, `call`,
+`own_today`, `replaced` (opened elsewhere); for a board `operators`, `calls`, `gone`, `gone_operators`, `kpi`.
+Up from the page: `{"seat": {"instance", "phone", "in_call"}}` announces a seat, `{"active": true}` says
+that its user is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .console import Console, console_of, session_of
+from .live_state import Entity, shown
+from .problems import Problem
+from .rights import Right
+from .seats import SEATS, Seat
+from .sessions import Session
+from .today import TODAY
+
+log = logging.getLogger(__name__)
+
+SEND_EVERY_S = 0.25
+_CHECK_SESSION_S = 10.0
+_MAX_FRAME = 4096
+CLOSE_SIGNED_OUT: Final = 4401
+
+
+class _SeatFrame(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    instance: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
+    phone: str = Field(pattern="^(browser|desk)$")
+    in_call: bool = False
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    seat: _SeatFrame | None = None
+    active: bool = False
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """The handler of /live."""
+    session = session_of(request)
+    if session is None:
+        raise Problem(401, "signin", "problem.signin", {})
+    socket = web.WebSocketResponse(heartbeat=10.0, compress=False, max_msg_size=_MAX_FRAME)
+    await socket.prepare(request)
+    page = _Page(console_of(request), request.app, session, socket)
+    await page.run()
+    return socket
+
+
+class _Page:
+    """One page that looks at the live state."""
+
+    def __init__(
+        self, console: Console, app: web.Application, session: Session, socket: web.WebSocketResponse
+    ) -> None:
+        self._console, self._session, self._socket = console, session, socket
+        self._seats, self._today = app[SEATS], app[TODAY]
+        self._dirty = asyncio.Event()
+        self._dirty.set()
+        self._version = -1
+        self._sent: dict[str, Any] = {}
+        self._seat: Seat | None = None
+
+    async def run(self) -> None:
+        writer = asyncio.create_task(self._write())
+        guard = asyncio.create_task(self._guard())
+        self._console.sockets.add(self._socket)
+        stop_state = self._console.link.listen(self._dirty.set)
+        stop_today = self._today.listen(self._dirty.set)
+        try:
+            async for message in self._socket:
+                if message.type is not aiohttp.WSMsgType.TEXT or not await self._read(message.data):
+                    await self._socket.close(code=aiohttp.WSCloseCode.POLICY_VIOLATION)
+                    break
+        finally:
+            self._console.sockets.discard(self._socket)
+            stop_state()
+            stop_today()
+            for task in (writer, guard):
+                task.cancel()
+            await asyncio.gather(writer, guard, return_exceptions=True)
+            if self._seat is not None:
+                await self._seats.leave(self._seat)
+
+    async def _read(self, text: str) -> bool:
+        try:
+            frame = _Frame.model_validate_json(text)
+        except ValidationError as error:
+            log.info("live: frame of %s refused: %s", self._session.account.login, error.error_count())
+            return False
+        await self._console.sessions.touch(self._session)
+        operator = self._session.account.operator
+        if frame.seat is not None and operator is not None and self._session.may(Right.SEAT):
+            told = frame.seat
+            if self._seat is None:
+                self._seat = Seat(operator, told.instance, told.phone, told.in_call, self._replaced)
+            self._seat.phone, self._seat.in_call = told.phone, told.in_call
+            await self._seats.take(self._seat)
+        return True
+
+    def _replaced(self) -> None:
+        self._sent["replaced"] = True
+        self._dirty.set()
+
+    async def _guard(self) -> None:
+        """Ends the socket when the session has ended; a conversation in progress keeps it alive."""
+        while True:
+            await asyncio.sleep(_CHECK_SESSION_S)
+            operator = self._session.account.operator
+            if operator and self._seat and self._console.link.state.call_of(operator):
+                await self._console.sessions.touch(self._session)
+            if not await self._console.sessions.still_holds(self._session):
+                await self._socket.close(code=CLOSE_SIGNED_OUT, message=b"signed out")
+                return
+
+    async def _write(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while not self._socket.closed:
+                await self._dirty.wait()
+                self._dirty.clear()
+                update = self._update()
+                if update:
+                    update["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+                    await self._socket.send_str(orjson.dumps(update).decode())
+                await asyncio.sleep(SEND_EVERY_S)
+
+    def _shown(self, call: Entity) -> Entity:
+        return shown(call, self._session.rights, self._console.groups)
+
+    def _update(self) -> dict[str, Any]:
+        """What changed since the last one."""
+        link, state = self._console.link, self._console.link.state
+        first, since, self._version = self._version < 0, self._version, state.version
+        update: dict[str, Any] = {"full": True} if first else {}
+        if self._sent.pop("replaced", False):
+            update["replaced"] = True
+        waiting = state.waiting()
+        current: dict[str, Any] = {
+            "engine": "connected" if link.connected else "away",
+            "switch": state.switch_connected,
+            "waiting": {"count": waiting.count, "longest_since": waiting.longest_since},
+        }
+        operator = self._session.account.operator
+        if operator is not None:
+            call = state.call_of(operator)
+            current["me"] = state.operators.get(operator)
+            current["call"] = self._shown(call) if call else None
+            current["own_today"] = self._today.own(operator)
+        if self._session.may(Right.BOARD):
+            current["kpi"] = self._today.figures
+            operators, calls = state.operators_since(since), state.calls_since(since)
+            gone, gone_operators = state.gone_since(since), state.operators_gone_since(since)
+            if operators or first:
+                update["operators"] = operators
+            if calls or first:
+                update["calls"] = [self._shown(c) for c in calls]
+            if gone and not first:
+                update["gone"] = gone
+            if gone_operators and not first:
+                update["gone_operators"] = gone_operators
+        for key, value in current.items():
+            if key not in self._sent or self._sent[key] != value:
+                update[key] = self._sent[key] = value
+        return update

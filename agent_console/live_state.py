@@ -1,0 +1,114 @@
+"""The live state as the engine tells it, with version numbers so that each page gets only what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .formats import masked, phone_number
+from .rights import Right
+
+Entity = dict[str, Any]
+
+_KEEP_GONE = 2000
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many citizens wait, and since when (ISO 8601 UTC) the longest of them; None when nobody waits."""
+
+    count: int
+    longest_since: str | None
+
+
+class LiveState:
+    """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.operators: dict[str, Entity] = {}
+        self.calls: dict[str, Entity] = {}
+        self.switch_connected = False
+        self._operator_version: dict[str, int] = {}
+        self._call_version: dict[str, int] = {}
+        self._gone: dict[str, int] = {}
+        self._gone_operators: dict[str, int] = {}
+
+    def replace(self, live: Mapping[str, Any]) -> None:
+        """Takes the engine's whole state; what it no longer holds is gone."""
+        self.version += 1
+        self.switch_connected = bool(live.get("switch", {}).get("connected", False))
+        operators = {str(o["id"]): dict(o) for o in live.get("operators", [])}
+        calls = {str(c["id"]): dict(c) for c in live.get("calls", [])}
+        for operator_id in self.operators.keys() - operators.keys():
+            self._gone_operators[operator_id] = self.version
+        self._let_go(self.calls.keys() - calls.keys())
+        self.operators, self.calls = operators, calls
+        self._operator_version = dict.fromkeys(operators, self.version)
+        self._call_version = dict.fromkeys(calls, self.version)
+
+    def change(self, event: Mapping[str, Any]) -> None:
+        """Takes one `changed` event: whole entities and the ids of calls that are gone."""
+        self.version += 1
+        if "switch" in event:
+            self.switch_connected = bool(event["switch"].get("connected", False))
+        for operator in event.get("operators", []):
+            self.operators[operator["id"]] = dict(operator)
+            self._operator_version[operator["id"]] = self.version
+            self._gone_operators.pop(operator["id"], None)
+        for call in event.get("calls", []):
+            self.calls[call["id"]] = dict(call)
+            self._call_version[call["id"]] = self.version
+            self._gone.pop(call["id"], None)
+        self._let_go(event.get("gone", []))
+
+    def _let_go(self, call_ids: Iterable[str]) -> None:
+        for call_id in list(call_ids):
+            self.calls.pop(call_id, None)
+            self._call_version.pop(call_id, None)
+            self._gone[call_id] = self.version
+        while len(self._gone) > _KEEP_GONE:  # every page has long been told of the oldest
+            self._gone.pop(next(iter(self._gone)))
+
+    def operators_since(self, version: int) -> list[Entity]:
+        """Operators that changed after `version`."""
+        return [o for i, o in self.operators.items() if self._operator_version[i] > version]
+
+    def calls_since(self, version: int) -> list[Entity]:
+        """Calls that changed after `version`."""
+        return [c for i, c in self.calls.items() if self._call_version[i] > version]
+
+    def gone_since(self, version: int) -> list[str]:
+        """Ids of calls that ended after `version`."""
+        return [i for i, v in self._gone.items() if v > version]
+
+    def operators_gone_since(self, version: int) -> list[str]:
+        """Ids of operators that were taken out of the site after `version`."""
+        return [i for i, v in self._gone_operators.items() if v > version]
+
+    def waiting(self) -> Waiting:
+        """Who waits for an operator now; a caller whose operator is being rung still waits."""
+        since = [
+            str(c.get("queued_at") or c.get("since"))
+            for c in self.calls.values()
+            if c.get("phase") in {"waiting", "ringing", "returning"}
+        ]
+        return Waiting(len(since), min(since, default=None))
+
+    def call_of(self, operator_id: str) -> Entity | None:
+        """The call an operator has or is being offered."""
+        operator = self.operators.get(operator_id)
+        call_id = operator.get("call") if operator else None
+        return self.calls.get(call_id) if call_id else None
+
+
+def shown(call: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:
+    """A call as eyes with these rights may see it, with `caller_text` and `number_text` grouped for reading
+    (`caller_text` None: withheld)."""
+    caller = call.get("caller")
+    text = phone_number(caller, groups) if caller else None
+    if caller and Right.CALLER_FULL not in rights:
+        caller, text = masked(caller), masked(text or "")
+    number = phone_number(str(call.get("number", "")), groups)
+    return {**call, "caller": caller, "caller_text": text, "number_text": number}

@@ -1,0 +1,86 @@
+"""Which page is whose seat, told to the engine: one that opens, one that closes, all after a reconnect."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from .link import EngineAway, EngineLink, EngineRefused
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Seat:
+    """A page that is an operator's seat. `instance` is new with each load of the page."""
+
+    operator: str
+    instance: str
+    phone: str
+    in_call: bool
+    replaced: Callable[[], None]
+
+
+class Seats:
+    """All seats open in this console; an operator has one, the page opened last."""
+
+    def __init__(self, link: EngineLink) -> None:
+        self._link = link
+        self._open: dict[str, Seat] = {}
+        self._announced = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop = link.listen(self._link_changed)
+        self.closing = False
+
+    async def take(self, seat: Seat) -> None:
+        """The page is there (or says anew where it stands)."""
+        former = self._open.get(seat.operator)
+        self._open[seat.operator] = seat
+        if former is not None and former is not seat:
+            former.replaced()
+        await self._tell(seat)
+
+    async def leave(self, seat: Seat) -> None:
+        """The page's socket has closed. When the whole console closes the pages are still there: not told."""
+        if self._open.get(seat.operator) is seat:
+            del self._open[seat.operator]
+        if self.closing:
+            return
+        with contextlib.suppress(EngineAway, EngineRefused):
+            await self._link.command("seat.closed", operator=seat.operator, instance=seat.instance)
+
+    def close(self) -> None:
+        """The console ends: the pages will be back in a moment."""
+        self.closing = True
+        self._stop()
+
+    def _link_changed(self) -> None:
+        if self._link.connected and self._link.connections != self._announced:
+            self._announced = self._link.connections
+            for seat in self._open.values():
+                task = asyncio.get_running_loop().create_task(self._tell(seat))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, seat: Seat) -> None:
+        try:
+            await self._link.command(
+                "seat.opened",
+                operator=seat.operator,
+                instance=seat.instance,
+                phone=seat.phone,
+                in_call=seat.in_call,
+            )
+        except EngineAway:
+            pass  # told again when the link is back
+        except EngineRefused as error:
+            log.warning("seat of %s: %s", seat.operator, error)
+
+
+SEATS: Final = web.AppKey("seats", Seats)

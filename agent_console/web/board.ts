@@ -1,0 +1,200 @@
+// The live board: figures with their targets, who waits, what the operators do.
+
+import { LiveLine, type Call, type Figures, type KpiFigures, type Operator, type Update } from "./live";
+import { el, make, page, put, show, t } from "./page";
+import { drawState, shapeOf } from "./states";
+import { everySecond, secondsSince, span } from "./time";
+
+const LATE_S = 20;
+// Who needs eyes first stands first.
+const ORDER = ["no_answer", "ringing", "talking", "hold", "wrap_up", "ready", "training", "break", "off"];
+const WAITS = new Set(["waiting", "ringing", "returning"]);
+
+const operators = new Map<string, Operator>();
+const calls = new Map<string, Call>();
+const rows = new Map<string, HTMLElement>();
+let longest: string | null = null;
+
+new LiveLine(take);
+
+function take(update: Update): void {
+  if (update.full) {
+    operators.clear();
+    calls.clear();
+  }
+  update.operators?.forEach((operator) => operators.set(operator.id, operator));
+  update.calls?.forEach((call) => calls.set(call.id, call));
+  update.gone?.forEach((id) => calls.delete(id));
+  update.gone_operators?.forEach((id) => operators.delete(id));
+  if (update.waiting) {
+    longest = update.waiting.longest_since;
+    const figure = el("fig-waiting");
+    value(figure, t("people", { n: update.waiting.count }).replace(/\s.*$/, ""), page.language === "ja" ? "人" : "");
+    figure.classList.toggle("some", update.waiting.count > 0);
+  }
+  if (update.kpi) drawFigures(update.kpi);
+  drawOperators();
+  drawWaiting();
+  tick();
+}
+
+// -- figures
+
+function value(figure: HTMLElement, text: string, unit = ""): void {
+  const place = figure.querySelector(".value");
+  if (!place || place.textContent === text + unit) return;
+  place.textContent = text;
+  if (unit) place.append(make("small", "", unit));
+}
+
+function target(id: string, text: string, met: boolean | null): void {
+  const figure = el(id);
+  const place = figure.querySelector(".target");
+  if (place) put(place, met === false ? `${text} ${t("board.missed")}` : text);
+  figure.classList.toggle("met", met === true);
+  figure.classList.toggle("missed", met === false);
+}
+
+const percent = (share: number): string => (share * 100).toFixed(1);
+const none = () => t("board.none");
+
+function drawFigures(kpi: Figures): void {
+  const { total, targets } = kpi;
+  const second = page.language === "ja" ? "秒" : "s";
+  value(el("fig-rate"), total.answer_rate === null ? none() : percent(total.answer_rate), total.answer_rate === null ? "" : "%");
+  target("fig-rate", `${t("board.target")} ${percent(targets.answer_rate).replace(/\.0$/, "")} %`, reached(total.answer_rate, targets.answer_rate));
+  value(el("fig-mean"), total.mean_answer_s === null ? none() : total.mean_answer_s.toFixed(1), total.mean_answer_s === null ? "" : second);
+  target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}`, total.mean_answer_s === null ? null : total.mean_answer_s <= targets.mean_answer_s);
+  value(el("fig-within"), total.within_rate === null ? none() : percent(total.within_rate), total.within_rate === null ? "" : "%");
+  target("fig-within", `${t("board.target")} ${percent(targets.within_rate).replace(/\.0$/, "")} %`, reached(total.within_rate, targets.within_rate));
+  value(el("fig-arrived"), String(total.offered));
+  value(el("fig-abandoned"), String(total.abandoned));
+  put(el("formula"), total.formula[page.language]);
+  const lines = kpi.numbers.map((number) => numberRow(number, kpi));
+  el("numbers").replaceChildren(...lines);
+}
+
+function reached(share: number | null, wanted: number): boolean | null {
+  return share === null ? null : share >= wanted;
+}
+
+function numberRow(number: KpiFigures & { number: string; name: string }, kpi: Figures): HTMLElement {
+  const row = make("tr");
+  const name = make("td", "", number.name);
+  name.append(" ", make("span", "num muted", number.number));
+  const cell = (text: string, missed = false) => {
+    const made = make("td", "num right");
+    made.append(missed ? make("b", "", text) : text);
+    return made;
+  };
+  const share = (rate: number | null, wanted: number) =>
+    cell(rate === null ? none() : `${percent(rate)} %`, rate !== null && rate < wanted);
+  row.append(
+    name,
+    cell(String(number.offered)),
+    cell(String(number.answered)),
+    cell(String(number.abandoned)),
+    share(number.answer_rate, kpi.targets.answer_rate),
+    cell(number.mean_answer_s === null ? none() : number.mean_answer_s.toFixed(1)),
+    share(number.within_rate, kpi.targets.within_rate),
+  );
+  return row;
+}
+
+// -- operators
+
+function drawOperators(): void {
+  const list = el("operators");
+  const sorted = [...operators.values()].sort(
+    (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.id.localeCompare(b.id),
+  );
+  const wanted = sorted.map((operator) => {
+    const row = rows.get(operator.id) ?? operatorRow(operator.id);
+    drawOperator(row, operator);
+    return row;
+  });
+  if (wanted.some((row, i) => list.children[i] !== row) || list.children.length !== wanted.length) {
+    list.replaceChildren(...wanted);
+  }
+  put(el("operators-empty"), t("board.no_operators"));
+  show(el("operators-empty"), sorted.length === 0);
+  drawTally();
+}
+
+function operatorRow(id: string): HTMLElement {
+  const row = make("li");
+  const state = make("span", "st");
+  state.append(make("span", "shape"), make("span", "word"));
+  row.append(make("span", "name"), state, make("span", "timer num"), make("span", "about num"), make("span", "with"));
+  rows.set(id, row);
+  return row;
+}
+
+function drawOperator(row: HTMLElement, operator: Operator): void {
+  const [name, state, , about, phone] = [...row.children] as HTMLElement[];
+  if (!name || !state || !about || !phone) return;
+  row.dataset.operator = operator.id;
+  put(name, operator.name);
+  drawState(state, operator.state, operator.reason);
+  const call = operator.call ? calls.get(operator.call) : undefined;
+  put(about, call ? `${call.number_name ?? call.number_text} ${call.caller_text ?? t("withheld")}` : "");
+  put(phone, operator.state === "off" ? "" : t(`phone.${operator.phone ?? "none"}`));
+}
+
+function drawTally(): void {
+  const items = ORDER.flatMap((state) => {
+    const count = [...operators.values()].filter((operator) => operator.state === state).length;
+    if (!count) return [];
+    const item = make("li");
+    item.dataset.state = state;
+    item.append(make("span", "shape", shapeOf(state)), ` ${t(`state.${state}`)} `, make("b", "num", String(count)));
+    return [item];
+  });
+  const list = el("tally");
+  if (list.textContent !== items.map((item) => item.textContent).join("")) list.replaceChildren(...items);
+}
+
+// -- who waits
+
+function drawWaiting(): void {
+  const waiting = [...calls.values()]
+    .filter((call) => WAITS.has(call.phase) || call.phase === "greeting")
+    .sort((a, b) => (a.queued_at ?? a.arrived_at).localeCompare(b.queued_at ?? b.arrived_at));
+  const lines = waiting.map((call) => {
+    const row = make("tr");
+    row.dataset.since = call.queued_at ?? call.arrived_at;
+    const state = make("td");
+    state.dataset.state = call.phase;
+    const operator = call.operator ? operators.get(call.operator) : undefined;
+    const phase = call.phase === "ringing" && operator ? `${t("phase.ringing")} ${operator.name}` : t(`phase.${call.phase}`);
+    state.append(make("span", "shape", shapeOf(call.phase)), ` ${phase}`);
+    row.append(
+      make("td", "num since"),
+      make("td", "num", call.caller_text ?? t("withheld")),
+      make("td", "", call.number_name ?? call.number_text),
+      state,
+    );
+    return row;
+  });
+  el("waiting-list").replaceChildren(...lines);
+  put(el("waiting-empty"), t("board.nobody_waits"));
+  show(el("waiting-empty"), lines.length === 0);
+}
+
+function tick(): void {
+  for (const [id, row] of rows) {
+    const operator = operators.get(id);
+    const timer = row.querySelector(".timer");
+    if (operator && timer) put(timer, operator.state === "off" ? "" : span(secondsSince(operator.since)));
+  }
+  document.querySelectorAll<HTMLElement>("#waiting-list tr").forEach((row) => {
+    const seconds = secondsSince(row.dataset.since);
+    const cell = row.querySelector(".since");
+    if (!cell) return;
+    put(cell, span(seconds));
+    cell.classList.toggle("late", seconds > LATE_S);
+  });
+  put(el("waiting-longest"), longest ? span(secondsSince(longest)) : "0:00");
+}
+
+everySecond(tick);

@@ -1,0 +1,222 @@
+// The operator's seat: state, the call that rings or runs, the phone. Wrap-up and own calls have files of their own.
+
+import { ApiError, get, post } from "./api";
+import { LiveLine, type Call, type Operator, type Update } from "./live";
+import { OwnCalls } from "./own_calls";
+import { el, page, put, say, show, t } from "./page";
+import { SeatPhone } from "./seat_phone";
+import { drawState } from "./states";
+import { clock, everySecond, secondsSince, span } from "./time";
+import { WrapUp } from "./wrap_up";
+
+const ARMED_MS = 3000;
+const LATE_S = 20;
+// The engine may have ended a conversation while this page could not hear of it.
+const LEFT_OVER_MS = 3000;
+
+const operator = page.operator ?? "";
+const path = `/operators/${encodeURIComponent(operator)}`;
+
+let me: Operator | null = null;
+let call: Call | null = null;
+let lastCall: Call | null = null;
+let waitingSince: string | null = null;
+let armed = 0;
+let leftOver = 0;
+
+const phone = new SeatPhone(() => draw(), () => announce());
+const wrapUp = new WrapUp(path);
+const own = new OwnCalls(operator);
+const line = new LiveLine(take, () => announce());
+
+/** Tells the engine, through the console, that this page is the seat, and whether it holds the conversation. */
+function announce(): void {
+  if (!phone.settled) return; // a phone that is just registering announces the seat when it has
+  line.send({ seat: { instance: phone.instance, phone: phone.kind, in_call: phone.talking } });
+}
+
+function take(update: Update): void {
+  if (update.replaced) {
+    phone.stop();
+    line.stop();
+    put(el("away-live"), t("seat.replaced"));
+    show(el("away-live"), true);
+    document.body.dataset.away = "live";
+    return;
+  }
+  if (update.me !== undefined) me = update.me;
+  if (update.call !== undefined) call = update.call;
+  if (call && (call.phase === "talking" || call.phase === "hold")) lastCall = call;
+  if (update.waiting) {
+    put(el("waiting-count"), t("people", { n: update.waiting.count }));
+    waitingSince = update.waiting.longest_since;
+    el("waiting-longest-box").classList.toggle("dim", waitingSince === null);
+  }
+  if (update.own_today !== undefined) own.figures(update.own_today);
+  if (me) phone.follow(me);
+  endLeftOver();
+  draw();
+}
+
+function endLeftOver(): void {
+  const inCall = me !== null && ["ringing", "talking", "hold"].includes(me.state);
+  window.clearTimeout(leftOver);
+  if (!inCall && phone.talking) leftOver = window.setTimeout(() => phone.end(), LEFT_OVER_MS);
+}
+
+function draw(): void {
+  if (!me) return;
+  const state = me.state;
+  drawState(el("state"), state, me.reason);
+  drawState(el("now"), state);
+  for (const name of ["ready", "break", "training", "off"]) {
+    const button = el(`set-${name}`);
+    button.setAttribute("aria-pressed", String(state === name));
+    button.classList.toggle("next", me.next_state === name && state !== name);
+  }
+  const ringing = state === "ringing" && call !== null;
+  const talking = (state === "talking" || state === "hold") && call !== null;
+  el("current").dataset.phase = ringing ? "ringing" : talking ? state : "idle";
+  if (call && (ringing || talking)) drawCall(call, state);
+  else drawIdle(state);
+  drawActions(ringing, talking, state);
+  phone.ring(ringing && phone.kind === "browser");
+  wrapUp.follow(me, talking ? call : lastCall, talking);
+  tick();
+}
+
+function drawCall(now: Call, state: string): void {
+  put(el("number-name"), now.number_name ?? now.number_text);
+  put(el("number-digits"), now.number_name ? now.number_text : "");
+  put(el("caller"), now.caller_text ?? t("withheld"));
+  put(el("hint"), state === "hold" ? t("seat.on_hold") : hintOf(now, state));
+}
+
+function hintOf(now: Call, state: string): string {
+  const wait = t("seat.wait_so_far", {
+    t: span(secondsSince(now.queued_at ?? now.arrived_at) - (now.answered_at ? secondsSince(now.answered_at) : 0)),
+  });
+  const next = me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
+  return state === "ringing" ? wait : `${wait} · ${clock(now.answered_at)}${next}`;
+}
+
+function drawIdle(state: string): void {
+  put(el("number-name"), "");
+  put(el("number-digits"), "");
+  const kind = state === "ringing" ? "ready" : state;
+  put(el("caller"), t(`seat.idle_${kind}`));
+  const noPhone = state === "ready" && me?.phone === null;
+  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : t(`seat.idle_${kind}_hint`));
+}
+
+function drawActions(ringing: boolean, talking: boolean, state: string): void {
+  const atDesk = me?.phone === "desk" || phone.kind === "desk";
+  show(el("ring-actions"), ringing);
+  show(el("answer"), !atDesk);
+  show(el("pick-up"), atDesk);
+  put(el("pick-up"), t("seat.pick_up"));
+  el<HTMLButtonElement>("answer").disabled = !phone.ringing;
+  show(el("talk-actions"), talking);
+  show(el("recording"), state === "talking");
+  put(el("recording-word"), t("seat.recording"));
+  el("hold").setAttribute("aria-pressed", String(state === "hold"));
+  put(el("hold-word"), t(state === "hold" ? "seat.resume" : "seat.hold"));
+  show(el("mute"), !atDesk);
+  el("mute").setAttribute("aria-pressed", String(phone.muted));
+  put(el("mute-word"), t(phone.muted ? "seat.unmute" : "seat.mute"));
+}
+
+function tick(): void {
+  const since = me ? span(secondsSince(me.since)) : "";
+  put(el("state-timer"), since);
+  const answered = call?.answered_at;
+  const timed = me !== null && ["ringing", "talking", "hold"].includes(me.state);
+  put(el("now-timer"), timed ? span(secondsSince(me?.state === "ringing" ? me.since : (answered ?? me?.since))) : "");
+  if (call && me?.state === "ringing") put(el("hint"), hintOf(call, "ringing"));
+  const wait = secondsSince(waitingSince);
+  put(el("waiting-longest"), span(waitingSince ? wait : 0));
+  el("waiting-longest-box").classList.toggle("late", waitingSince !== null && wait > LATE_S);
+  wrapUp.tick();
+}
+
+// -- what the operator does
+
+async function tell(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    say(error instanceof ApiError || error instanceof Error ? error.message : String(error), "error");
+    return false;
+  }
+}
+
+async function setState(state: string, reason?: string): Promise<void> {
+  el<HTMLDetailsElement>("break-menu").open = false;
+  if (state === "ready" && !(await phone.prepare())) return;
+  await tell(() => post(`${path}/state`, reason ? { state, reason } : { state }));
+}
+
+async function answer(): Promise<void> {
+  if (!phone.ringing) return;
+  await tell(() => phone.answer());
+}
+
+async function hold(): Promise<void> {
+  const now = call;
+  if (!now || !me || !["talking", "hold"].includes(me.state)) return;
+  await tell(() => post(`/calls/${now.id}/${me?.state === "hold" ? "resume" : "hold"}`, {}));
+}
+
+async function hangUp(): Promise<void> {
+  const now = call;
+  disarm();
+  if (now) await tell(() => post(`/calls/${now.id}/hangup`, {}));
+}
+
+/** By key it takes two presses: no key alone ends a conversation. */
+function hangUpByKey(): void {
+  if (!me || !["talking", "hold"].includes(me.state)) return;
+  if (armed) {
+    void hangUp();
+    return;
+  }
+  put(el("hangup-word"), t("seat.hangup_again"));
+  el("hangup").classList.add("armed");
+  armed = window.setTimeout(disarm, ARMED_MS);
+}
+
+function disarm(): void {
+  window.clearTimeout(armed);
+  armed = 0;
+  el("hangup").classList.remove("armed");
+  put(el("hangup-word"), t("seat.hangup"));
+}
+
+el("set-ready").addEventListener("click", () => void setState("ready"));
+el("set-training").addEventListener("click", () => void setState("training"));
+el("set-off").addEventListener("click", () => void setState("off"));
+document.querySelectorAll<HTMLElement>("[data-break]").forEach((button) => {
+  button.addEventListener("click", () => void setState("break", button.dataset.break));
+});
+el("answer").addEventListener("click", () => void answer());
+el("refuse").addEventListener("click", () => void tell(() => post(`${path}/refuse`, {})));
+el("hold").addEventListener("click", () => void hold());
+el("mute").addEventListener("click", () => phone.toggleMute());
+el("hangup").addEventListener("click", () => void hangUp());
+
+const KEYS: Record<string, () => void> = {
+  F2: () => void answer(),
+  F3: () => void hold(),
+  F6: () => void wrapUp.done("ready"),
+  F8: hangUpByKey,
+};
+document.addEventListener("keydown", (event) => {
+  const action = KEYS[event.key];
+  if (!action || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  if (!event.repeat) action();
+});
+
+everySecond(tick);
+void phone.begin(() => get<{ user: string; secret: string; domain: string }>("/session/phone"));

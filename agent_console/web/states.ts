@@ -1,0 +1,29 @@
+// A state has a colour, a shape and a word, the same everywhere. Colours stand in the style sheet under data-state.
+
+import { put, t } from "./page";
+
+const SHAPES: Record<string, string> = {
+  ready: "●",
+  ringing: "◉",
+  talking: "▶",
+  hold: "‖",
+  wrap_up: "◆",
+  break: "○",
+  training: "◇",
+  no_answer: "▲",
+  off: "–",
+  greeting: "♪",
+  waiting: "…",
+  returning: "↺",
+};
+
+/** Draws a state into an element that holds a `.shape` and a `.word`. */
+export function drawState(node: HTMLElement, state: string, reason?: string | null): void {
+  if (node.dataset.state !== state) node.dataset.state = state;
+  const shape = node.querySelector(".shape");
+  const word = node.querySelector(".word");
+  if (shape) put(shape, SHAPES[state] ?? "?");
+  if (word) put(word, reason ? `${t(`state.${state}`)} ${reason}` : t(`state.${state}`));
+}
+
+export const shapeOf = (state: string): string => SHAPES[state] ?? "?";

@@ -1,0 +1,144 @@
+// 後処理: written from the first word of a conversation on, kept on this machine until it is saved.
+
+import { ApiError, post } from "./api";
+import type { Call, Operator } from "./live";
+import { el, put, say, t } from "./page";
+import { secondsSince, span } from "./time";
+
+interface Draft {
+  result?: string;
+  category?: string;
+  note?: string;
+  title?: string;
+}
+
+const PREFIX = "daihyo.wrap.";
+const KEEP = 20;
+
+export class WrapUp {
+  private readonly form = el<HTMLFormElement>("wrap");
+  private readonly fields = el<HTMLFieldSetElement>("wrap-fields");
+  private call = "";
+  private until: string | null = null;
+  private open = false;
+  private saved = new Set<string>();
+  private busy = false;
+
+  constructor(private readonly path: string) {
+    this.form.addEventListener("input", () => this.keep());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.done("ready");
+    });
+    el("done-break").addEventListener("click", () => void this.done("break"));
+    put(el("wrap-hint"), t("seat.wrap_none"));
+  }
+
+  /** Follows the operator's state. `call` is the one in progress, or the last one. */
+  follow(me: Operator, call: Call | null, talking: boolean): void {
+    if (call && call.id !== this.call && (talking || me.state === "wrap_up")) this.begin(call);
+    const inWrapUp = me.state === "wrap_up";
+    this.until = inWrapUp ? me.until : null;
+    // Time may run out before the operator has finished: what is written can still be saved.
+    const unsaved = this.call !== "" && !this.saved.has(this.call) && this.hasDraft();
+    this.open = talking || inWrapUp || unsaved;
+    this.fields.disabled = !this.open;
+    const may = inWrapUp || (unsaved && !talking);
+    el<HTMLButtonElement>("done").disabled = !may;
+    el<HTMLButtonElement>("done-break").disabled = !may;
+    this.form.dataset.open = String(this.open);
+    this.tick();
+  }
+
+  tick(): void {
+    const place = el("wrap-left");
+    const left = this.until ? -secondsSince(this.until) : null;
+    const late = !el<HTMLButtonElement>("done").disabled && this.until === null;
+    put(place, left !== null ? t("seat.wrap_left", { t: span(Math.ceil(left)) }) : late ? t("seat.wrap_late") : "");
+    place.classList.toggle("late", late || (left !== null && left <= 5));
+  }
+
+  /** Saves and ends the wrap-up. */
+  async done(next: "ready" | "break"): Promise<void> {
+    if (el<HTMLButtonElement>("done").disabled || this.busy) return;
+    const draft = this.read();
+    if (!draft.result) {
+      put(el("wrap-hint"), t("seat.need_result"));
+      this.form.querySelector<HTMLInputElement>("input[name=result]")?.focus();
+      return;
+    }
+    this.busy = true;
+    const call = this.call;
+    const body: Record<string, string> = { next };
+    if (call) body.call = call;
+    for (const key of ["result", "category", "note"] as const) if (draft[key]) body[key] = draft[key];
+    try {
+      await post(`${this.path}/wrap-up`, body);
+      this.saved.add(call);
+      localStorage.removeItem(PREFIX + call);
+      if (this.call === call) this.clear();
+      say(t("seat.saved"));
+    } catch (error) {
+      say(error instanceof ApiError ? error.message : String(error), "error");
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private begin(call: Call): void {
+    this.call = call.id;
+    this.form.reset();
+    const stored = localStorage.getItem(PREFIX + call.id);
+    if (stored) this.write(JSON.parse(stored) as Draft);
+    put(el("wrap-for"), `${call.number_name ?? call.number_text} ${call.caller_text ?? t("withheld")}`);
+    put(el("wrap-hint"), t("seat.wrap_none"));
+    this.tidy();
+  }
+
+  private clear(): void {
+    this.form.reset();
+    put(el("wrap-for"), "");
+    put(el("wrap-hint"), t("seat.wrap_none"));
+    this.fields.disabled = true;
+    el<HTMLButtonElement>("done").disabled = true;
+    el<HTMLButtonElement>("done-break").disabled = true;
+    this.until = null;
+    this.tick();
+  }
+
+  private keep(): void {
+    if (!this.call) return;
+    localStorage.setItem(PREFIX + this.call, JSON.stringify(this.read()));
+    if (this.read().result) put(el("wrap-hint"), t("seat.wrap_none"));
+  }
+
+  private read(): Draft {
+    const data = new FormData(this.form);
+    const draft: Draft = {};
+    // A disabled fieldset gives no data; what it shows is read all the same.
+    const result = this.form.querySelector<HTMLInputElement>("input[name=result]:checked")?.value;
+    if (result) draft.result = result;
+    const category = String(data.get("category") ?? el<HTMLInputElement>("category").value).trim();
+    if (category) draft.category = category;
+    const note = el<HTMLTextAreaElement>("note").value.trim();
+    if (note) draft.note = note;
+    return draft;
+  }
+
+  private write(draft: Draft): void {
+    const result = this.form.querySelector<HTMLInputElement>(`input[name=result][value="${draft.result ?? ""}"]`);
+    if (result) result.checked = true;
+    el<HTMLInputElement>("category").value = draft.category ?? "";
+    el<HTMLTextAreaElement>("note").value = draft.note ?? "";
+  }
+
+  private hasDraft(): boolean {
+    return Object.keys(this.read()).length > 0;
+  }
+
+  private tidy(): void {
+    // Drafts nobody came back to: the oldest go first. Call ids begin with their time and sort by it.
+    const drafts = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    drafts.sort().slice(0, Math.max(0, drafts.length - KEEP)).forEach((key) => localStorage.removeItem(key));
+  }
+}

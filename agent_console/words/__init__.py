@@ -1,0 +1,7 @@
+"""The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
+
+from . import frame, pages, problems, seat
+
+WORDS: dict[str, tuple[str, str]] = {**frame.WORDS, **seat.WORDS, **pages.WORDS, **problems.WORDS}
+
+__all__ = ["WORDS"]
