@@ -76,9 +76,9 @@ def recording_path(console: Console, record: CallRecord) -> Path | None:
     return path if path.is_relative_to(archive) and path.is_file() else None
 
 
+def shape(console: Console, session: Session, record: CallRecord | CallDetail) -> dict[str, Any]:
     """A record (or a detail) as JSON for these eyes, with `caller_text`, `number_text` grouped for reading
     and `number_name`; null when not known."""
-    `number_name`; null when not known."""
     shaped = record.to_json()
     caller, number = shaped.get("caller"), shaped.get("number")
     groups = console.groups
