@@ -129,5 +129,5 @@ async def test_operators_come_and_go_by_reload_while_a_call_lives(tmp_path: Path
         citizen.bye()
         assert (await exchange.fact("ended")).data["by"] == "caller"
         # What is meant to be complained of: the absent application, the phone that is no more.
-        expected = ("asis", "no configured AORs")
+        expected = ("app 'daihyo'", "no configured AORs")
         assert [c for c in exchange.complaints() if not any(word in c for word in expected)] == []

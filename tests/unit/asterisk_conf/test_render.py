@@ -1,0 +1,160 @@
+"""Rendering: complete, safe against what people type, and only what changed is written."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import dialplans
+from asterisk_conf import (
+    CITIZEN_WEB,
+    AsteriskSettings,
+    ConfigurationError,
+    Secrets,
+    modules_to_reload,
+    needs_restart,
+    render,
+)
+from dialplans import Site, load_site
+from switch.install import Tree
+
+MINATO = load_site(Path(dialplans.__file__).parent / "minato.yaml")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AsteriskSettings:
+    """Of an Asterisk that has every module, and is not there otherwise."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    wanted = (Path(__file__).parents[3] / "asterisk_conf" / "modules.txt").read_text()
+    for line in wanted.splitlines():
+        for name in line.split("#")[0].split("|"):
+            if name.strip():
+                (modules / f"{name.strip()}.so").touch()
+    tree = Tree(["asterisk"], modules, tmp_path / "data", (22, 10, 1))
+    return AsteriskSettings(tmp_path / "asterisk", tmp_path / "spool", tree, listen="192.0.2.7")
+
+
+def secrets_of(settings: AsteriskSettings, site: Site = MINATO) -> Secrets:
+    return Secrets.load_or_create(settings.folder.parent / "secrets.json", site)
+
+
+def changed(site: Site, **fields: object) -> Site:
+    return Site.model_validate({**site.model_dump(), **fields})
+
+
+def test_writes_all_then_only_what_changed(settings: AsteriskSettings) -> None:
+    first = render(MINATO, secrets_of(settings), settings)
+    assert {"asterisk.conf", "modules.conf", "pjsip.conf", "extensions.conf", "queues.conf"} <= set(first)
+    assert render(MINATO, secrets_of(settings), settings) == []
+    fewer = changed(MINATO, operators=MINATO.operators[:-1], users=())
+    again = render(fewer, secrets_of(settings, fewer), settings)
+    assert set(again) == {"pjsip.conf", "queues.conf"}
+    assert set(modules_to_reload(again)) == {"res_pjsip.so", "app_queue.so"}
+    assert needs_restart(again) == []
+    other = render(fewer, secrets_of(settings, fewer), replace(settings, ari_port=9999))
+    assert needs_restart(other) == ["http.conf"]
+
+
+@pytest.mark.req("SEC-5")
+def test_files_with_secrets_are_for_their_owner_only(settings: AsteriskSettings) -> None:
+    render(MINATO, secrets_of(settings), settings)
+    files = [*settings.etc.iterdir(), settings.folder.parent / "secrets.json"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(settings.etc.stat().st_mode) == 0o700
+
+
+@pytest.mark.req("NUM-1", "SEC-4")
+def test_the_trunk_knows_the_sites_numbers_only(settings: AsteriskSettings) -> None:
+    render(MINATO, secrets_of(settings), settings)
+    text = (settings.etc / "extensions.conf").read_text()
+    trunk = text.split("[trunk]")[1].split("\n[")[0]
+    extens = {line.split(",")[0].split()[2] for line in trunk.splitlines() if line.startswith("exten")}
+    assert extens == {"0246221111", "0246221200", "+81246221111", "+81246221200"}
+    # Armed before the application, so that it outlives it.
+    assert trunk.index("MixMonitor") < trunk.index("Stasis(daihyo,arrival,${EXTEN})")
+    assert "Dial(" not in text
+
+
+def test_the_citizens_page_exists_in_demo_only(settings: AsteriskSettings) -> None:
+    render(MINATO, secrets_of(settings), settings)
+    assert CITIZEN_WEB not in (settings.etc / "pjsip.conf").read_text()
+    render(MINATO, secrets_of(settings), replace(settings, demo=True))
+    assert CITIZEN_WEB in (settings.etc / "pjsip.conf").read_text()
+
+
+def test_what_people_type_stays_words(settings: AsteriskSettings) -> None:
+    site = changed(
+        MINATO,
+        city="市;[x]\u3000(a)",
+        operators=[{"id": "1001", "name": '甲;,[b]=>"', "queues": ["main"]}],
+        users=(),
+        wording={"survival_greeting": "こん,に;ち[は] ${EXTEN} )&("},
+    )
+    render(site, secrets_of(settings, site), settings)
+    for file in settings.etc.iterdir():
+        text = file.read_text()
+        assert "甲" not in text
+        assert "こん" not in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"folder": Path("/srv/a,b")}, "','"),
+        ({"spool": Path("/srv/${HOME}")}, "choose another folder"),
+        ({"spool": Path("spool")}, "absolute"),
+        ({"folder": Path("/" + "x" * 120)}, "too long"),
+        ({"listen": "localhost"}, "not an IP address"),
+        ({"rtp_ports": (20000, 10000)}, "RTP ports"),
+        ({"sip_port": 8088}, "a port each"),
+        ({"ami_port": 70000}, "1-65535"),
+    ],
+)
+def test_what_asterisk_cannot_have_is_refused_in_one_line(
+    settings: AsteriskSettings, wrong: dict[str, object], words: str
+) -> None:
+    secrets = secrets_of(settings)
+    with pytest.raises(ConfigurationError) as caught:
+        render(MINATO, secrets, replace(settings, **wrong))  # type: ignore[arg-type]
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_module_that_is_missing_is_named(settings: AsteriskSettings) -> None:
+    (settings.tree.modules / "app_queue.so").unlink()
+    with pytest.raises(ConfigurationError, match="app_queue"):
+        render(MINATO, secrets_of(settings), settings)
+    (settings.tree.modules / "app_queue.so").touch()
+    (settings.tree.modules / "codec_opus.so").unlink()  # Debian's build has the other one
+    render(MINATO, secrets_of(settings), settings)
+    assert "codec_opus_open_source.so" in (settings.etc / "modules.conf").read_text()
+
+
+@pytest.mark.req("SEC-5")
+def test_secrets_are_kept_new_operators_get_theirs_and_none_is_shown(settings: AsteriskSettings) -> None:
+    first = secrets_of(settings)
+    assert secrets_of(settings) == first
+    fewer = changed(MINATO, operators=MINATO.operators[:2], users=())
+    less = secrets_of(settings, fewer)
+    assert set(less.sip) == {"1001", "1001-web", "1002", "1002-web", CITIZEN_WEB}
+    assert less.sip["1001"] == first.sip["1001"]
+    again = secrets_of(settings)
+    assert again.sip["1001"] == first.sip["1001"]
+    assert again.sip["1008"] != first.sip["1008"]  # who left and comes back gets a new one
+    assert len(set(first.sip.values())) == len(first.sip)
+    shown = repr(first)
+    hidden = [first.ari_password, first.ami_password, first.api_token, first.session_key, *first.sip.values()]
+    assert not any(secret in shown for secret in hidden)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", '"x"'])
+def test_a_broken_secrets_file_is_told_and_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"secrets\.json"):
+        Secrets.load_or_create(path, MINATO)
+    assert path.read_text() == text
