@@ -41,14 +41,17 @@ class Span:
         """
         try:
             tz = ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise SpanError(f"time zone {zone!r} is not known; use a name like Asia/Tokyo") from None
         today = (now or datetime.now(UTC)).astimezone(tz).date()
         first = _instant("--from", start, tz) if start else _midnight(today, tz)
         if end:
             return cls(first, _instant("--to", end, tz))
-        last_day = max(today, first.astimezone(tz).date())
-        return cls(first, _midnight(last_day + timedelta(days=1), tz))
+        try:
+            last_day = max(today, first.astimezone(tz).date())
+            return cls(first, _midnight(last_day + timedelta(days=1), tz))
+        except OverflowError:
+            raise SpanError(f"--from {start!r} is out of range") from None
 
     @classmethod
     def of_day(cls, day: date, zone: str) -> Span:
