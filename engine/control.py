@@ -176,25 +176,22 @@ class Control:
     async def _wrapped_up(self, command: WrappedUp) -> Json:
         operator = self._known(command.operator)
         session = self.centre.session
-        memory = self.centre.memory.operator(operator)
-        words = {
-            "by": command.by,
-            "result": command.result,
-            "category": command.category,
-            "note": command.note,
-        }
         if session is None:
             raise CommandError(
                 "switch_away", "交換機に再接続しています。", "the switch is away, reconnecting"
             )
-        if memory.last_call is None or (command.call is not None and command.call != memory.last_call):
-            if command.call is None:
-                raise CommandError("no_wrap_up", "後処理中の通話がありません。", "no call is in wrap-up")
-            # The form came after the wrap-up's time was over: what it says is kept all the same.
-            self.centre.note("wrapped_up", command.call, at=None, operator=operator, **words)
+        last = self.centre.memory.operator(operator).last_call
+        call = command.call or last
+        if call is None:
+            raise CommandError("no_wrap_up", "後処理中の通話がありません。", "no call is in wrap-up")
+        words = command.model_dump(include={"by", "result", "category", "note"})
+        wrapping = session.floor.view(operator).state is OperatorState.WRAP_UP
+        if wrapping and call == last:
+            self.centre.wrap_up_words[operator] = words  # noted when the wrap-up ends, which is now
         else:
-            self.centre.wrap_up_words[operator] = words
-        if session.floor.view(operator).state is OperatorState.WRAP_UP:
+            # The form came after the wrap-up's time was over: what it says is kept all the same.
+            self.centre.note("wrapped_up", call, at=None, operator=operator, **words)
+        if wrapping:
             if command.next != "ready":
                 session.floor.wants(operator, OperatorState(command.next), command.reason)
             session.floor.wrapped_up(operator)

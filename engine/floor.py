@@ -21,6 +21,7 @@ from acd import (
 from dialplans import Site
 
 from .clock import iso
+from .memory import OperatorMemory
 from .offer import Ring
 from .phones import phone_of
 
@@ -125,14 +126,19 @@ class Floor:
         self.rings.pop(operator, None)
         self.do(self.distributor.offer_failed(call, operator, why, at=self.at))
 
-    def talks(self, operator: str, call: str) -> None:
+    def talks(self, operator: str, call: str, queue: str | None = None) -> None:
         """A conversation that was found going on (recovery, or served by Asterisk alone)."""
-        if self.knows(operator):
-            self.do(self.distributor.conversation_began(operator, call, at=self.at))
+        if self._has(operator):
+            queue = queue if any(one.id == queue for one in self.centre.site.queues) else None
+            self.do(self.distributor.conversation_began(operator, call, at=self.at, queue=queue))
 
     def over(self, operator: str) -> None:
-        if self.knows(operator):
+        if self._has(operator):
             self.do(self.distributor.conversation_ended(operator, at=self.at))
+
+    def _has(self, operator: str) -> bool:
+        """Also one who has left the site and still talks."""
+        return any(view.id == operator for view in self.distributor.operators())
 
     def wrapped_up(self, operator: str) -> None:
         self.do(self.distributor.wrap_up_done(operator, at=self.at))
@@ -145,12 +151,17 @@ class Floor:
         ring.stop(OfferEnd.REFUSED, tell=True)
         return True
 
-    def restore(
-        self, operator: str, state: OperatorState, *, since: float, until: float | None, reason: str
-    ) -> None:
+    def restore(self, memory: OperatorMemory) -> None:
+        """An operator as the journal remembers them; nothing new is noted."""
         self.do(
             self.distributor.restore_operator(
-                operator, state, since=since, until=until, reason=reason, at=self.at
+                memory.id,
+                OperatorState(memory.state),
+                since=memory.since_mono,
+                until=memory.until_mono,
+                reason=memory.reason,
+                idle_since=memory.idle_since_mono,
+                at=self.at,
             ),
             noted=False,
         )

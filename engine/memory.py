@@ -123,7 +123,7 @@ class Memory:
         one.next_state = None
         one.next_reason = ""
         if one.idle_since_mono is None:
-            one.idle_since_mono = one.since_mono
+            one.idle_since_mono = one.since_mono  # signed on: idle since then
 
     def _ended(self, event: Event) -> None:
         call = self.calls.pop(event.call or "", None)

@@ -51,6 +51,7 @@ def recover(session: Session, snapshot: Snapshot) -> int:
         used.add(channel.id)
         used |= _adopt(session, call, channel, channels, {k: v.bridge for k, v in bridges.items()})
         adopted += 1
+    _wishes(session)
     for channel in snapshot.channels:
         if channel.id in used:
             continue
@@ -70,14 +71,17 @@ def _operators(session: Session) -> None:
     for operator in centre.site.operators:
         memory = centre.memory.operator(operator.id)
         session.floor.phone(operator.id, bool(centre.reachable.get(operator.id)))
-        if memory.idle_since_mono is not None or memory.state != "off":
-            session.floor.restore(
-                operator.id,
-                OperatorState(memory.state),
-                since=(memory.state == "ready" and memory.idle_since_mono) or memory.since_mono,
-                until=memory.until_mono,
-                reason=memory.reason,
-            )
+        if memory.idle_since_mono is not None:
+            session.floor.restore(memory)
+
+
+def _wishes(session: Session) -> None:
+    """A break asked for in mid-call still holds after it."""
+    for operator in session.centre.site.operators:
+        memory = session.centre.memory.operator(operator.id)
+        state = session.floor.view(operator.id).state
+        if memory.next_state is not None and state in (OperatorState.TALKING, OperatorState.WRAP_UP):
+            session.floor.wants(operator.id, OperatorState(memory.next_state), memory.next_reason)
 
 
 def _survival(session: Session, call: CallMemory, restarted: bool) -> None:
@@ -94,9 +98,7 @@ def _ended_meanwhile(session: Session, call: CallMemory, restarted: bool) -> Non
     centre = session.centre
     at = _last_sound(centre.settings.spool_folder, call)
     if call.operator is not None:
-        centre.note("left", call.id, at=at, operator=call.operator)
-        session.floor.talks(call.operator, call.id)
-        session.floor.over(call.operator)
+        _operator_left(session, call, at)
     reason = HangupReason.SWITCH_RESTARTED if restarted else HangupReason.FOUND_ENDED
     centre.note(
         "ended", call.id, at=at, by="switch" if restarted else "unknown", cause=None, reason=reason.value
@@ -149,7 +151,7 @@ def _adopt(
     if memory.operator is not None and leg is not None and bridge is not None:
         answer = Answer(memory.operator, memory.phone or DESK, leg, bridge)
         call.operator, call.phone, call.leg = memory.operator, memory.phone, leg
-        session.floor.talks(memory.operator, call.id)
+        session.floor.talks(memory.operator, call.id, memory.queue)
         session.take_up(call, _talking(session, call, answer, memory.held))
         return {leg.id, bridge.id}
     if memory.operator is not None and not memory.returning:
@@ -165,7 +167,7 @@ def _adopt(
     if answered_unseen is not None and memory.queue is not None:
         operator, phone, leg = answered_unseen
         call.operator, call.phone, call.leg = operator, phone, leg
-        session.floor.talks(operator, call.id)
+        session.floor.talks(operator, call.id, memory.queue)
         session.take_up(call, _joined(session, call, operator, phone, leg))
         return {leg.id}
     for operator in list(memory.ringing):
@@ -178,11 +180,11 @@ def _adopt(
     return set()
 
 
-def _operator_left(session: Session, memory: CallMemory) -> None:
+def _operator_left(session: Session, memory: CallMemory, at: datetime | None = None) -> None:
     operator = memory.operator or ""
-    session.centre.note("left", memory.id, operator=operator)
-    session.centre.note("wrap_up", memory.id, operator=operator)
-    session.floor.talks(operator, memory.id)
+    session.floor.talks(operator, memory.id, memory.queue)
+    session.centre.note("left", memory.id, at=at, operator=operator)
+    session.centre.note("wrap_up", memory.id, at=at, operator=operator)
     session.floor.over(operator)
 
 
