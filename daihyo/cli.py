@@ -254,6 +254,17 @@ def site() -> None:
     """サイトの設定 / a site's plan."""
 
 
+@site.command("apply")
+@click.argument("file", type=click.Path(path_type=Path))
+@state_option
+def site_apply(file: Path, state: StateDir) -> None:
+    """動作中のセンターに反映する / makes FILE the plan of the running centre; calls do not notice."""
+    from daihyo.apply import apply
+
+    counts = asyncio.run(apply(state, file))
+    click.echo(f"反映しました / applied: {counts['numbers']} numbers, {counts['operators']} operators")
+
+
 @site.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 def site_check(file: Path) -> None:

@@ -107,27 +107,32 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
             ports.check_free(wanted.listen, port, "--rtp-ports", "udp")
     ports.check_free(wanted.listen, wanted.http_port, "--http-port", "tcp")
     if wanted.site.resolve() != state.site.resolve():
-        _copy(wanted.site, state.site)
+        copy(wanted.site, state.site)
     await _open_database(runtime.database(state))
+    keys, changed = configure(site, state, runtime, tree)
+    speak(site, state)
+    return Prepared(site, keys, runtime, asterisk, adopted, modules_to_reload(changed) if adopted else [])
+
+
+def configure(site: Site, state: StateDir, runtime: Runtime, tree: Tree) -> tuple[Secrets, list[str]]:
+    """Renders Asterisk's files; the secrets, and the names of the files that changed. Raises UserError."""
     try:
         keys = Secrets.load_or_create(state.secrets, site)
         settings = AsteriskSettings(
             folder=state.asterisk,
             spool=state.spool,
             tree=tree,
-            listen=wanted.listen,
-            sip_port=wanted.sip_port,
-            rtp_ports=wanted.rtp_ports,
+            listen=runtime.listen,
+            sip_port=runtime.sip_port,
+            rtp_ports=runtime.rtp_ports,
             ari_port=runtime.ari_port,
             ami_port=runtime.ami_port,
-            demo=wanted.demo,
+            demo=runtime.demo,
             run_folder=state.asterisk_run,
         )
-        changed = render(site, keys, settings)
+        return keys, render(site, keys, settings)
     except ConfigurationError as error:
         raise UserError(str(error)) from None
-    speak(site, state)
-    return Prepared(site, keys, runtime, asterisk, adopted, modules_to_reload(changed) if adopted else [])
 
 
 def speak(site: Site, state: StateDir) -> None:
@@ -211,7 +216,8 @@ async def _open_database(url: str) -> None:
     await store.close()
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
+    """Whole or not at all."""
     half = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, half)
     half.replace(target)
