@@ -44,7 +44,7 @@ def start(program: str, state: StateDir, level: int = logging.INFO) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # They tell of every request and every file.
-    for noisy in ("asyncio", "aiohttp.access", "aiosqlite", "panoramisk"):
+    for noisy in ("alembic", "asyncio", "aiohttp.access", "aiosqlite", "panoramisk"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -7,6 +7,7 @@ import random
 import struct
 from collections.abc import Iterator
 from itertools import cycle
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,7 @@ class Media(asyncio.DatagramProtocol):
         raise OSError(f"no even UDP port is free on {host}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - for the type checker
+        transport = cast(asyncio.DatagramTransport, transport)
         self._transport = transport
 
     @property

@@ -17,6 +17,7 @@ import contextlib
 import enum
 from collections.abc import Callable
 from types import TracebackType
+from typing import cast
 
 from daihyo import sip_message as sip
 from daihyo.rtp import Media
@@ -373,7 +374,7 @@ class Softphone(asyncio.DatagramProtocol):
             self._transport.sendto(data, self.server)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - for the type checker
+        transport = cast(asyncio.DatagramTransport, transport)
         self._transport = transport
         self.host, self.port = transport.get_extra_info("sockname")[:2]
 

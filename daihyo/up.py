@@ -100,9 +100,9 @@ class Centre:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._asterisk.stop()
-            self._runtime = dataclasses.replace(self._runtime, pids={})
-            self._runtime.save(self._state)
+            if self._stop.is_set() or not self._prepared.adopted:
+                await self._asterisk.stop()
+            self._save()
             log.info("stopped")
 
     # ── Asterisk ─────────────────────────────────────────────────────────────────────────────────────────
