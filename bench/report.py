@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -29,7 +32,7 @@ class Figure:
 
 
 def show(title: str, figures: Sequence[Figure], *, as_json: bool, notes: Sequence[str] = ()) -> None:
-    """Prints the table, the notes, and with `as_json` the figures as one JSON object on the last line."""
+    """Prints table, notes and machine; with `as_json` the figures as one JSON object on the last line."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in ("figure", "ours", "peer", "ours ÷ peer", "unit", "goal"):
         table.add_column(column, justify="left" if column in ("figure", "unit", "goal") else "right")
@@ -44,10 +47,18 @@ def show(title: str, figures: Sequence[Figure], *, as_json: bool, notes: Sequenc
         )
     console = Console(width=max(100, Console().width))
     console.print(table)
-    for note in notes:
+    for note in (*notes, machine()):
         console.print(note, highlight=False)
     if as_json:
         print(json.dumps({each.key: _entry(each) for each in figures}, ensure_ascii=False), flush=True)
+
+
+def machine() -> str:
+    """One line about the machine, and how busy others keep it: figures of a busy one are worth little."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
+    return f"{os.cpu_count()} × {model}; load average {os.getloadavg()[0]:.1f} in the minute before the end"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

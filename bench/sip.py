@@ -72,7 +72,7 @@ class Phone:
         self.received = 0
         self.retransmitted = 0
         self._legs: dict[str, Leg] = {}
-        self._registers: dict[str, asyncio.Future[Message]] = {}
+        self._answers: dict[str, asyncio.Future[Message]] = {}
         self._closed = False
         self._numbers = itertools.count(1)
         self._loop = asyncio.get_running_loop()
@@ -171,7 +171,7 @@ class Phone:
                 "REGISTER", uri, (f"{aor};tag={tag}", aor, call_id), cseq, self._via(),
                 more=f"Expires: 3600\r\n{authorization}", user=user,
             )  # fmt: skip
-            answer = self._registers[call_id] = self._loop.create_future()
+            answer = self._answers[call_id] = self._loop.create_future()
             for pause_s in (0.5, 1.0, 2.0, 4.0):
                 self._send(request)
                 await asyncio.wait([answer], timeout=pause_s)
@@ -185,6 +185,20 @@ class Phone:
             if response.status != 401 or cseq == 2:
                 raise RuntimeError(f"REGISTER of {user}: {response.first}")
             authorization = digest(response["www-authenticate"], user, secret, "REGISTER", uri)
+
+    async def ping(self) -> float:
+        """Seconds from an OPTIONS to its answer, whatever that says; 2.0 if there is none in 2 s."""
+        host, port = self.server
+        call_id, uri, tag = f"o-{next(self._numbers)}-{self._salt}", f"sip:{host}:{port}", next(self._numbers)
+        answer: asyncio.Future[Message] = self._loop.create_future()
+        self._answers[call_id] = answer
+        names = (f"<sip:ping@{self.host}>;tag=o{tag}", f"<{uri}>", call_id)
+        try:
+            at = self._send(self._request("OPTIONS", uri, names, 1, self._via()))
+            await asyncio.wait([answer], timeout=2.0)
+            return answer.result().at - at if answer.done() else 2.0
+        finally:
+            del self._answers[call_id]
 
     def call(self, user: str, number: str) -> Leg:
         """Sends an INVITE; set the leg's callbacks at once."""
@@ -258,9 +272,9 @@ class Phone:
 
     def _response(self, message: Message) -> None:
         call_id, status = message["call-id"], message.status
-        if (register := self._registers.get(call_id)) is not None:
-            if status >= 200 and not register.done():
-                register.set_result(message)
+        if (waiting := self._answers.get(call_id)) is not None:
+            if status >= 200 and not waiting.done():
+                waiting.set_result(message)
             return
         leg = self._legs.get(call_id)
         if leg is None:
