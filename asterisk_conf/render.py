@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         keep_trailing_newline=True,
     )
     environment.filters["plain"] = _plain
+    address = ipaddress.ip_address(settings.listen)
     values = {
         "site": site,
         "secrets": secrets,
@@ -61,7 +63,10 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "aliases": aliases,
         "survival_wait_s": _SURVIVAL_WAIT_S,
         "bracketed": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
-        "any_address": settings.listen in ("0.0.0.0", "::"),  # noqa: S104 - compared, not bound
+        "any_address": address.is_unspecified,
+        # A browser offers the machine's outward addresses even when it runs beside us, so on loopback its
+        # media may come in anywhere (ICE and DTLS let nobody else in).
+        "web_bound": not (address.is_unspecified or address.is_loopback),
     }
     changed = []
     for name in sorted(environment.list_templates(extensions=["j2"])):
