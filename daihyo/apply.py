@@ -26,11 +26,10 @@ async def apply(state: StateDir, file: Path) -> dict[str, Any]:
         raise UserError(f"Asterisk がありません / {error}") from None
     speak(site, state)  # a plan goes live only when its audio is there
     _, changed = configure(site, state, runtime, tree)
-    if file.resolve() != state.site.resolve():
-        copy(file, state.site)
+    copy(file, state.site)
     if waiting := needs_restart(changed):
         raise UserError(
-            f"再起動が必要な変更です / {', '.join(waiting)} changed: saved; it takes effect at the next start of "
+            f"再起動が必要な変更です / {', '.join(waiting)} changed: saved, takes effect at the next start of "
             "Asterisk only. Stop and start the centre: daihyo stop, daihyo up"
         )
     await _users(state, runtime)

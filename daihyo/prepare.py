@@ -106,8 +106,7 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
         for port in (low, low + 1, high):
             ports.check_free(wanted.listen, port, "--rtp-ports", "udp")
     ports.check_free(wanted.listen, wanted.http_port, "--http-port", "tcp")
-    if wanted.site.resolve() != state.site.resolve():
-        copy(wanted.site, state.site)
+    copy(wanted.site, state.site)
     await _open_database(runtime.database(state))
     keys, changed = configure(site, state, runtime, tree)
     speak(site, state)
@@ -217,7 +216,9 @@ async def _open_database(url: str) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Whole or not at all."""
+    """Whole or not at all; nothing to do when both are one file."""
+    if source.resolve() == target.resolve():
+        return
     half = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, half)
     half.replace(target)

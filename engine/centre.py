@@ -127,8 +127,8 @@ class Centre:
     async def site_changed(self, site: Site) -> None:
         """Operators, queues and wording change; calls under way do not notice."""
         self.site = site
-        if self.switch is not None:
-            await self.switch.watch(endpoints([one.id for one in site.operators]))
         if self.session is not None:
             self.session.floor.site_changed(site)
         self.live.everything()
+        if self.switch is not None:
+            await self.switch.watch(endpoints([one.id for one in site.operators]))
