@@ -207,7 +207,8 @@ class User(_Part):
 
 
 class Trunk(_Part):
-    """A line to the public network, known by the addresses its calls come from."""
+    """A line to the public network, known by the addresses its calls come from. `max_channels` is what the
+    carrier allows at once; it keeps to that itself for incoming calls, we must for outgoing ones."""
 
     id: Slug
     addresses: Annotated[

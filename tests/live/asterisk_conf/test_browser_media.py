@@ -61,8 +61,8 @@ class WebSip:
         answer = _md5(f"{one}:{asked['nonce']}:00000001:abcd:auth:{_md5(f'INVITE:{uri}')}")
         header = (
             f'Authorization: Digest username="{self.user}", realm="{asked["realm"]}",'
-            f' nonce="{asked["nonce"]}", uri="{uri}", response="{answer}", algorithm=MD5, cnonce="abcd", qop=auth, nc=00000001,'
-            f' opaque="{asked["opaque"]}"\r\n'
+            f' nonce="{asked["nonce"]}", uri="{uri}", response="{answer}",'
+            f' algorithm=MD5, cnonce="abcd", qop=auth, nc=00000001, opaque="{asked["opaque"]}"\r\n'
         )
         await self._send("INVITE", uri, 2, header, sdp)
         accepted = await self._final()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import aiohttp
@@ -47,6 +48,40 @@ async def test_only_the_sites_numbers_can_be_called(tmp_path: Path) -> None:
         async with exchange.citizen() as other:  # the number as E.164
             await other.call("+81246221111")
             assert (await exchange.fact("arrived")).data["number"] == "0246221111"
+
+
+@pytest.mark.req("SEC-4")
+async def test_malformed_sip_is_outlived_in_silence(tmp_path: Path) -> None:
+    async with Exchange.run(tmp_path) as exchange:
+        port = exchange.settings.sip_port
+        invite = (
+            b"INVITE sip:0246221111@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\n"
+            b"From: <sip:1@127.0.0.1>;tag=1\r\nTo: <sip:0246221111@127.0.0.1>\r\nCall-ID: x\r\n"
+            b"CSeq: 1 INVITE\r\nContact: <sip:1@127.0.0.1:9>\r\nMax-Forwards: 70\r\n"
+        )
+        broken = [
+            b"\x00" * 100, os.urandom(1200), b"INVITE", b"INVITE sip: SIP/2.0\r\n\r\n",
+            b"SIP/2.0 200 OK\r\n\r\n",
+            invite.replace(b"CSeq: 1", b"CSeq: -99999999999999"), invite + b"Content-Length: 99999\r\n\r\n",
+            invite.replace(b"\r\nVia", b"\r\nno header line\r\nVia") + b"\r\n",
+            invite + b"Content-Type: application/sdp\r\nContent-Length: 8\r\n\r\nv=0\r\nm=x",
+            b"REGISTER sip:127.0.0.1 SIP/2.0\r\n" + b"Via: SIP/2.0/UDP 127.0.0.1\r\n" * 40 + b"\r\n",
+        ]  # fmt: skip
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            asyncio.DatagramProtocol, remote_addr=("127.0.0.1", port)
+        )
+        for datagram in broken * 3:
+            transport.sendto(datagram)
+        transport.close()
+        for datagram in broken:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(datagram)
+            writer.close()
+        # It answers behind all that, a call goes through, and the log holds nothing of it.
+        assert await sip_answers("127.0.0.1", port, timeout_s=10)
+        async with exchange.citizen() as citizen:
+            await citizen.call("0246221111")
+        assert [c for c in exchange.complaints() if "app 'daihyo'" not in c] == []
 
 
 @pytest.mark.req("SEC-4")
