@@ -94,7 +94,7 @@ def aliases(number: Number) -> list[str]:
 
 def modules(settings: AsteriskSettings) -> list[str]:
     """The modules to load, in the order of modules.txt; a line `a | b` takes the first that is there."""
-    text = (Path(__file__).parent / "modules.txt").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "templates" / "modules.txt").read_text(encoding="utf-8")
     found = []
     for line in text.splitlines():
         names = [name.strip() for name in line.split("#")[0].split("|")]

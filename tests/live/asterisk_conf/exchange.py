@@ -38,7 +38,9 @@ RATE = 8000
 class Exchange:
     """`async with Exchange.run(folder)` gives one that is ready. `rx` runs a command at its command line."""
 
-    def __init__(self, folder: Path, site_text: str = SITE, *, demo: bool = False) -> None:
+    def __init__(
+        self, folder: Path, site_text: str = SITE, *, demo: bool = False, rtp_timeout_s: int = 20
+    ) -> None:
         self.settings = AsteriskSettings(
             folder=folder / "asterisk",
             spool=folder / "spool",
@@ -48,6 +50,7 @@ class Exchange:
             ami_port=free_port(),
             rtp_ports=(low := free_port() // 2 * 2, low + 200),
             demo=demo,
+            operator_rtp_timeout_s=rtp_timeout_s,
         )
         self.secrets_path = folder / "secrets.json"
         self.configure(site_text)
@@ -76,8 +79,10 @@ class Exchange:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def run(cls, folder: Path, site_text: str = SITE, *, demo: bool = False) -> AsyncIterator[Exchange]:
-        exchange = cls(folder, site_text, demo=demo)
+    async def run(
+        cls, folder: Path, site_text: str = SITE, *, demo: bool = False, rtp_timeout_s: int = 20
+    ) -> AsyncIterator[Exchange]:
+        exchange = cls(folder, site_text, demo=demo, rtp_timeout_s=rtp_timeout_s)
         settings, secrets = exchange.settings, exchange.secrets
         await exchange.process.start()
         try:

@@ -141,3 +141,14 @@ async def test_callers_stuck_in_the_application_can_be_adopted(tmp_path: Path) -
         assert facts[2].data["again"] is True
         sound, _ = soundfile.read(exchange.settings.spool / f"{channel['id']}-in.wav")
         assert share(np.asarray(sound), 440) > 0.9
+
+
+@pytest.mark.req("REL-2")
+async def test_a_phone_that_lost_its_power_is_noticed(tmp_path: Path) -> None:
+    async with Exchange.run(tmp_path, rtp_timeout_s=2) as exchange, exchange.phone("1001") as phone:
+        async with exchange.citizen() as citizen:
+            await citizen.call("0246221111")
+            await citizen.hears_tone(1000)
+            phone.close()  # no BYE, no RTP, no answer to anything
+            await citizen.event("bye", timeout_s=20)
+        assert (await exchange.fact("ended")).data["by"] == "operator"

@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> AsteriskSettings:
     """Of an Asterisk that has every module, and is not there otherwise."""
     modules = tmp_path / "modules"
     modules.mkdir()
-    wanted = (Path(__file__).parents[3] / "asterisk_conf" / "modules.txt").read_text()
+    wanted = (Path(__file__).parents[3] / "asterisk_conf" / "templates" / "modules.txt").read_text()
     for line in wanted.splitlines():
         for name in line.split("#")[0].split("|"):
             if name.strip():
