@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -213,27 +213,29 @@ def _line_number(file: Path, position: int) -> int:
         return reader.read(position).count(b"\n") + 1
 
 
-def _insert(store: Store, table: type[Base], rows: Sequence[dict[str, Any]], replace: bool) -> Insert:
-    """INSERT that passes over rows whose primary key exists, or replaces them."""
-    key = [column.name for column in table.__table__.primary_key]
+def _insert(store: Store, model: type[Base], *, replace: bool = False) -> postgresql.Insert | sqlite.Insert:
+    """INSERT that passes over rows whose primary key exists, or replaces them. The rows are given when it is
+    executed: the statement's text is the same for any number of them and made only once."""
+    table = cast(Table, model.__table__)
+    key = [column.name for column in table.primary_key]
     statement: postgresql.Insert | sqlite.Insert
-    statement = (postgresql if store.dialect == "postgresql" else sqlite).insert(table).values(list(rows))
+    statement = postgresql.insert(table) if store.dialect == "postgresql" else sqlite.insert(table)
     if not replace:
         return statement.on_conflict_do_nothing(index_elements=key)
-    others = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    others = {each.name: statement.excluded[each.name] for each in table.columns if each.name not in key}
     return statement.on_conflict_do_update(index_elements=key, set_=others)
 
 
 async def _insert_events(session: AsyncSession, store: Store, events: Sequence[Event]) -> int:
-    added = 0
-    for part in _parts(events, 500):
-        rows = [_event_row(event) for event in part]
-        found = await session.scalars(_insert(store, EventRow, rows, False).returning(EventRow.id))
-        added += len(found.all())
+    """Returns how many were not there yet."""
+    if not events:
+        return 0
+    statement = _insert(store, EventRow).returning(cast(Table, EventRow.__table__).c.id)
+    added = (await session.execute(statement, [_event_row(event) for event in events])).all()
     notes = [_wrap_up_row(event) for event in events if event.kind == "wrapped_up" and event.call]
-    for some in _parts(notes, 500):
-        await session.execute(_insert(store, WrapUp, some, False))
-    return added
+    if notes:
+        await session.execute(_insert(store, WrapUp), notes)
+    return len(added)
 
 
 async def _compute(session: AsyncSession, store: Store, calls: set[str]) -> None:
@@ -254,8 +256,8 @@ async def _compute(session: AsyncSession, store: Store, calls: set[str]) -> None
         for row in events:
             by_call[str(row.call)].append(Event(*row))
         rows = [_record_row(record_of(of_call)) for of_call in by_call.values()]
-        for some in _parts(rows, 500):
-            await session.execute(_insert(store, CallRow, some, True))
+        if rows:
+            await session.execute(_insert(store, CallRow, replace=True), rows)
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -271,8 +273,7 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _record_row(record: CallRecord) -> dict[str, Any]:
-    row = asdict(record)
-    del row["recording"], row["recording_s"]  # these stand in `recordings`
+    row = {column.name: getattr(record, column.name) for column in CallRow.__table__.columns}
     row["operators"] = list(record.operators)
     row["outcome"] = record.outcome.value
     return row

@@ -22,13 +22,14 @@ _STANDING = frozenset({"survival_read"})
 @dataclass
 class _Open:
     segment: int  # number of the segment that holds its first event
+    since: str  # id of that event
     ended: bool = False
     wrapping: set[str] = field(default_factory=set)  # operators still in wrap-up after it
 
 
 class OpenCalls:
     """Follows the events as they are written. A call is open from `arrived` to `ended`, and while an operator
-    is in wrap-up after it."""
+    is in wrap-up after it (from `wrap_up` on, should the call have been closed already)."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _Open] = {}
@@ -45,12 +46,13 @@ class OpenCalls:
             return
         match event.kind:
             case "arrived":
-                self._calls.setdefault(event.call, _Open(segment))
+                self._calls.setdefault(event.call, _Open(segment, event.id))
             case "ended" if event.call in self._calls:
                 self._calls[event.call].ended = True
             case "wrap_up" if isinstance(operator, str):
                 self._leave(operator)  # nobody is in two wrap-ups: an older one was never closed
-                self._calls.setdefault(event.call, _Open(segment, ended=True)).wrapping.add(operator)
+                again = _Open(segment, event.id, ended=True)
+                self._calls.setdefault(event.call, again).wrapping.add(operator)
             case "wrapped_up" if isinstance(operator, str):
                 self._leave(operator)
             case _:
@@ -67,8 +69,10 @@ class OpenCalls:
         if state is not None and state.ended and not state.wrapping:
             del self._calls[call]
 
-    def __contains__(self, call: str) -> bool:
-        return call in self._calls
+    def belongs(self, event: Event) -> bool:
+        """Whether the event is one of an open call's."""
+        state = self._calls.get(event.call) if event.call is not None else None
+        return state is not None and event.id >= state.since
 
     @property
     def standing(self) -> list[Event]:
@@ -84,7 +88,7 @@ class OpenCalls:
         """For the first line of a segment."""
         return {
             "open": {
-                call: [state.segment, state.ended, sorted(state.wrapping)]
+                call: [state.segment, state.since, state.ended, sorted(state.wrapping)]
                 for call, state in self._calls.items()
             },
             "standing": [to_fields(event) for event in self.standing],
@@ -95,8 +99,8 @@ class OpenCalls:
         """The opposite of `to_data`. Raises BadLine."""
         self = cls()
         try:
-            for call, (segment, ended, wrapping) in data["open"].items():
-                self._calls[str(call)] = _Open(int(segment), bool(ended), set(wrapping))
+            for call, (segment, since, ended, wrapping) in data["open"].items():
+                self._calls[str(call)] = _Open(int(segment), str(since), bool(ended), set(wrapping))
             for fields in data["standing"]:
                 self.note(from_fields(fields), 0)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -114,7 +118,7 @@ class Recent:
 
     def to_recover(self) -> list[Event]:
         """What stands and all events of the open calls, in the order of writing."""
-        kept = [event for event in self.events if event.call is not None and event.call in self.state]
+        kept = [event for event in self.events if self.state.belongs(event)]
         return sorted([*kept, *self.state.standing], key=lambda event: event.id)
 
 

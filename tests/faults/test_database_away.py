@@ -15,7 +15,10 @@ from sqlalchemy import func, select
 
 from cdr import Carrier, Journal, read_journal
 from store import CallRow, Carried, EventRow, Store, StoreUnavailable
+from tests.support.databases import database_url
 from tests.support.postgres import NoPostgres, Postgres
+
+__all__ = ["database_url"]
 
 
 @pytest.fixture
@@ -125,14 +128,12 @@ async def count_in(store: Store) -> int:
 
 
 @pytest.mark.req("REL-4")
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_two_carriers_killed_in_mid_work(kind: str, cluster: Postgres, tmp_path: Path) -> None:
-    url = cluster.new_database() if kind == "postgresql" else f"sqlite:///{tmp_path}/test.db"
+async def test_two_carriers_killed_in_mid_work(database_url: str, tmp_path: Path) -> None:
     folder, calls = tmp_path / "journal", 0
-    async with await Store.open(url) as store:
+    async with await Store.open(database_url) as store:
         with Journal(folder) as journal:
             for _ in range(2):
-                workers = [carrier_process(folder, url) for _ in range(2)]
+                workers = [carrier_process(folder, database_url) for _ in range(2)]
                 for worker in workers:
                     assert worker.stdout is not None
                     await asyncio.to_thread(worker.stdout.readline)
