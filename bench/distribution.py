@@ -19,8 +19,10 @@ from bench.report import Figure, percentile, show
 from bench.telephones import telephones
 
 OPERATORS, WAITING, TALK_S = 10, 40, 3.0
-# A caller who calls again hears the greeting first: so many more are on the line than wait.
-GREETING_LINES = 16
+# Who calls again pauses and hears the greeting first: so many more citizens are there than wait. The pause
+# keeps a new call's arrival apart from the very moment that is measured.
+AGAIN_AFTER_S = 0.5
+GREETING_LINES = 18
 WARM_UP_S = 12.0
 _PING_EVERY_S = 0.1
 
@@ -37,7 +39,7 @@ class Times:
 async def measure(starting: AbstractAsyncContextManager[Centre], seconds: float) -> Times:
     """The times of one centre over `seconds` after the warm-up."""
     async with starting as centre, telephones(centre, talk_s=TALK_S) as (operators, citizens):
-        citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES)
+        citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES, AGAIN_AFTER_S)
         await asyncio.sleep(WARM_UP_S)
         first = len(operators.gaps)
         pings: list[float] = []

@@ -19,6 +19,8 @@ class Operators:
     """All operators' desk phones on one socket. They ring, answer after `answer_after_s`, talk `talk_s`
     (None: until the citizen hangs up), hang up.
 
+    Each one's first conversation is shorter, by another share each: operators who began together would
+    otherwise hang up together for ever, which none do.
     `gaps`: seconds from an operator's BYE to their next INVITE, both on the wire. `doubles`: INVITEs to an
     operator who already had a call: must stay 0 with a distributor worth its name. `talks`, `ended`:
     conversations begun and over."""
@@ -31,12 +33,15 @@ class Operators:
         self.talks = self.ended = 0
         self.active: dict[str, Leg] = {}
         self._freed_at: dict[str, float] = {}
+        self._first_s: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self.phone = Phone(server, rtp_port, self._invited)
 
     async def register(self, secrets: Mapping[str, str]) -> None:
-        for user, secret in secrets.items():
+        for number, (user, secret) in enumerate(secrets.items(), start=1):
             await self.phone.register(user, secret)
+            if self.talk_s is not None:
+                self._first_s[user] = self.talk_s * number / len(secrets)
 
     def _invited(self, leg: Leg) -> None:
         if leg.user in self.active:
@@ -56,7 +61,8 @@ class Operators:
     def _talking(self, leg: Leg) -> None:
         self.talks += 1
         if self.talk_s is not None:
-            self._loop.call_later(self.talk_s, self.phone.bye, leg)
+            talk_s = self._first_s.pop(leg.user, self.talk_s)
+            self._loop.call_later(talk_s, self.phone.bye, leg)
 
     def _ended(self, leg: Leg) -> None:
         self.active.pop(leg.user, None)
@@ -89,10 +95,15 @@ class Citizens:
         if self.on_ended is not None:
             self.on_ended()
 
-    def keep_calling(self, lines: int) -> None:
-        """`lines` citizens at once, each calling again when the call is over."""
-        self.on_ended = self.call
+    def keep_calling(self, lines: int, pause_s: float) -> None:
+        """`lines` citizens at once, each calling again `pause_s` after the call was over."""
+        loop = asyncio.get_running_loop()
+        self.on_ended = lambda: loop.call_later(pause_s, self._again)
         for _ in range(lines):
+            self.call()
+
+    def _again(self) -> None:
+        if self.on_ended is not None:
             self.call()
 
     async def arrive(self, per_s: float, seconds: float) -> None:
