@@ -29,8 +29,8 @@ async def apply(state: StateDir, file: Path) -> dict[str, Any]:
     copy(file, state.site)
     if waiting := needs_restart(changed):
         raise UserError(
-            f"再起動が必要な変更です / {', '.join(waiting)} changed: saved, takes effect at the next start of "
-            "Asterisk only. Stop and start the centre: daihyo stop, daihyo up"
+            f"再起動が必要な変更です / {', '.join(waiting)} changed: saved, takes effect at the next "
+            "start of Asterisk only. Stop and start the centre: daihyo stop, daihyo up"
         )
     await _users(state, runtime)
     return await control.ask_or_explain(

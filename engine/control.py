@@ -192,7 +192,8 @@ class Control:
             # The form came after the wrap-up's time was over: what it says is kept all the same.
             self.centre.note("wrapped_up", call, at=None, operator=operator, **words)
         if wrapping:
-            if command.next != "ready":
+            wished = session.floor.view(operator).next_state
+            if command.next != "ready" and (wished is None or wished.value != command.next or command.reason):
                 session.floor.wants(operator, OperatorState(command.next), command.reason)
             session.floor.wrapped_up(operator)
         return self._operator(operator)

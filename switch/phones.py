@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from switch.api import NotFound, SwitchError
+
+KNOWN_S = 5.0
 
 log = logging.getLogger(__name__)
 # A contact in one of these states can be rung at once; any other state may leave another contact, so ask.
@@ -43,12 +46,14 @@ class Phones:
         await self._load(tell_all=True)
 
     async def replace(self, endpoints: Iterable[str]) -> None:
-        """Another set of endpoints; tells those that are new."""
+        """Another set of endpoints; tells those that are new. A reload may still be making them: they are
+        waited for up to KNOWN_S seconds."""
         wanted = list(endpoints)
         fresh = [name for name in wanted if name not in self._states]
         self._states = {name: self._states.get(name, False) for name in wanted}
+        patience = time.monotonic() + KNOWN_S
         for name in fresh:
-            await self._check(name, tell_always=True)
+            await self._check(name, tell_always=True, until=patience)
 
     def contact(self, fields: Mapping[str, str]) -> None:
         """An AMI ContactStatus event."""
@@ -90,12 +95,17 @@ class Phones:
         for endpoint in list(self._states):
             self._set(endpoint, endpoint in online, tell_always=tell_all)
 
-    async def _check(self, endpoint: str, *, tell_always: bool = False) -> None:
-        try:
-            state = (await self._ask(f"endpoints/PJSIP/{endpoint}")).get("state")
-        except NotFound:
-            log.warning("phones: Asterisk has no endpoint %r; it cannot be rung", endpoint)
-            state = "offline"
+    async def _check(self, endpoint: str, *, tell_always: bool = False, until: float = 0.0) -> None:
+        state = "offline"
+        while True:
+            try:
+                state = (await self._ask(f"endpoints/PJSIP/{endpoint}")).get("state")
+                break
+            except NotFound:
+                if time.monotonic() >= until:
+                    log.warning("phones: Asterisk has no endpoint %r; it cannot be rung", endpoint)
+                    break
+            await asyncio.sleep(0.05)
         self._set(endpoint, state == "online", tell_always=tell_always)
 
     def _set(self, endpoint: str, reachable: bool, *, tell_always: bool = False) -> None:
