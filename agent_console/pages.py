@@ -157,7 +157,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         minutes = max(1, -int(-outcome.locked_for.total_seconds() // 60))
         return _sign_in_page(request, error=texts("signin.locked", minutes=minutes), login=login)
     token, session = await console.sessions.begin(outcome, request.remote)
-    response = web.HTTPSeeOther(_next(_field(form, "next")) or start_page(session))
+    response = _to(_next(_field(form, "next")) or start_page(session))
     response.set_cookie(
         console.cookie,
         token,
@@ -176,7 +176,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
         _csrf(session, _field(await request.post(), "csrf"))
         await console.sessions.end(session)
         await note(console.store, Action.SIGN_OUT, login=session.account.login, address=request.remote)
-    response = web.HTTPSeeOther("/signin?why=out")
+    response = _to("/signin?why=out")
     response.del_cookie(console.cookie, path="/")
     return response
 
@@ -185,7 +185,7 @@ async def set_language(request: web.Request) -> web.StreamResponse:
     """Switches the language; a preference, not a change of data, so signed in or not."""
     form = await request.post()
     chosen = "en" if _field(form, "language") == "en" else "ja"
-    response = web.HTTPSeeOther(_next(_field(form, "next")) or "/")
+    response = _to(_next(_field(form, "next")) or "/")
     response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="Strict", path="/")
     return response
 
@@ -260,7 +260,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     who = session.account
     await note(console.store, Action.PASSWORD_CHANGED, login=who.login, address=request.remote)
     token, _ = await console.sessions.begin(who, request.remote)
-    response = web.HTTPSeeOther("/account?done=1")
+    response = _to("/account?done=1")
     response.set_cookie(
         console.cookie,
         token,
@@ -284,6 +284,10 @@ async def citizen(request: web.Request) -> web.StreamResponse:
         "domain": console.settings.sip_domain,
     }
     return page(request, "citizen.html", config={"phone": setup}, numbers=console.site.numbers)
+
+
+def _to(location: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": location})
 
 
 def _field(form: Any, name: str) -> str:

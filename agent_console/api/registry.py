@@ -109,7 +109,7 @@ async def _json(request: web.Request, texts: Texts) -> Any:
         return orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         raise Problem(
-            400, "json", "problem.json", {"why": str(error)}, [FieldError(field="", what=str(error))]
+            400, "json", "problem.json", {"why": str(error)}, [FieldError(field="body", what=str(error))]
         ) from None
 
 

@@ -50,9 +50,17 @@ function value(figure: HTMLElement, text: string, unit = ""): void {
 function target(id: string, text: string, met: boolean | null): void {
   const figure = el(id);
   const place = figure.querySelector(".target");
-  if (place) put(place, met === false ? `${text} ${t("board.missed")}` : text);
+  if (place) put(place, text);
   figure.classList.toggle("met", met === true);
   figure.classList.toggle("missed", met === false);
+}
+
+/** How far a share is from its target, in calls: how many may still miss it, or how many more must meet it. */
+function distance(part: number, whole: number, wanted: number): string {
+  if (whole === 0 || wanted <= 0 || wanted >= 1) return "";
+  const slack = Math.floor(part / wanted - whole + 1e-9);
+  if (slack >= 0) return ` ${t("board.slack", { n: slack })}`;
+  return ` ${t("board.needed", { n: Math.ceil((wanted * whole - part) / (1 - wanted) - 1e-9) })}`;
 }
 
 const percent = (share: number): string => (share * 100).toFixed(1);
@@ -62,11 +70,11 @@ function drawFigures(kpi: Figures): void {
   const { total, targets } = kpi;
   const second = page.language === "ja" ? "秒" : "s";
   value(el("fig-rate"), total.answer_rate === null ? none() : percent(total.answer_rate), total.answer_rate === null ? "" : "%");
-  target("fig-rate", `${t("board.target")} ${percent(targets.answer_rate).replace(/\.0$/, "")} %`, reached(total.answer_rate, targets.answer_rate));
+  target("fig-rate", `${t("board.target")} ${percent(targets.answer_rate).replace(/\.0$/, "")} %${distance(total.answered, total.offered, targets.answer_rate)}`, reached(total.answer_rate, targets.answer_rate));
   value(el("fig-mean"), total.mean_answer_s === null ? none() : total.mean_answer_s.toFixed(1), total.mean_answer_s === null ? "" : second);
-  target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}`, total.mean_answer_s === null ? null : total.mean_answer_s <= targets.mean_answer_s);
+  target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}${total.mean_answer_s !== null && total.mean_answer_s > targets.mean_answer_s ? ` ${t("board.missed")}` : ""}`, total.mean_answer_s === null ? null : total.mean_answer_s <= targets.mean_answer_s);
   value(el("fig-within"), total.within_rate === null ? none() : percent(total.within_rate), total.within_rate === null ? "" : "%");
-  target("fig-within", `${t("board.target")} ${percent(targets.within_rate).replace(/\.0$/, "")} %`, reached(total.within_rate, targets.within_rate));
+  target("fig-within", `${t("board.target")} ${percent(targets.within_rate).replace(/\.0$/, "")} %${distance(total.answered_within, total.answered, targets.within_rate)}`, reached(total.within_rate, targets.within_rate));
   value(el("fig-arrived"), String(total.offered));
   value(el("fig-abandoned"), String(total.abandoned));
   put(el("formula"), total.formula[page.language]);

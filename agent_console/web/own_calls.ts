@@ -23,7 +23,7 @@ export class OwnCalls {
   /** The figures of today; null while they are not known. */
   figures(today: { count: number; mean_talk_s: number | null } | null): void {
     if (!today) return;
-    const mean = today.mean_talk_s === null ? "" : `  ∅ ${span(today.mean_talk_s)}`;
+    const mean = today.mean_talk_s === null ? "" : `  ${t("seat.mean", { t: span(today.mean_talk_s) })}`;
     put(el("own-today"), t("calls", { n: today.count }) + mean);
     if (today.count === this.count) return;
     this.count = today.count;

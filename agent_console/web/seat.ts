@@ -97,7 +97,7 @@ function hintOf(now: Call, state: string): string {
     t: span(secondsSince(now.queued_at ?? now.arrived_at) - (now.answered_at ? secondsSince(now.answered_at) : 0)),
   });
   const next = me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
-  return state === "ringing" ? wait : `${wait} · ${clock(now.answered_at)}${next}`;
+  return state === "ringing" ? wait : `${wait} · ${t("seat.answered_at", { t: clock(now.answered_at) })}${next}`;
 }
 
 function drawIdle(state: string): void {

@@ -33,6 +33,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.board.none": ("―", "–"),
     "js.board.target": ("目標", "target"),
     "js.board.missed": ("未達", "missed"),
+    "js.board.slack": ("あと{n}件まで", "{n} more may miss"),
+    "js.board.needed": ("あと{n}件必要", "{n} more needed"),
     "js.board.position": ("{n} 番目", "no. {n}"),
     # -- calls
     "calls.title": ("通話一覧", "Calls"),

@@ -89,6 +89,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Fill in the wrap-up below and press F6.",
     ),
     "js.seat.wait_so_far": ("待ち {t}", "waited {t}"),
+    "js.seat.answered_at": ("応答 {t}", "answered {t}"),
+    "js.seat.mean": ("平均 {t}", "mean {t}"),
     "js.seat.recording": ("録音中", "Recording"),
     "js.seat.pick_up": ("電話機を取ってください", "Pick up the desk phone"),
     "js.seat.connecting": ("つないでいます", "Connecting"),
