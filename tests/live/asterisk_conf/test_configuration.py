@@ -29,6 +29,7 @@ async def test_starts_without_a_complaint_and_small(tmp_path: Path, record_prope
             assert f" {name} " in endpoints or f" {name}/" in endpoints, name
         # Everything is told to whom: SIP to the world, ARI with a password, browsers by WebSocket.
         assert await sip_answers("127.0.0.1", exchange.settings.sip_port)
+        assert await answers_by_tcp(exchange.settings.sip_port)
         web = f"http://127.0.0.1:{exchange.settings.ari_port}"
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{web}/ari/channels") as refused:
@@ -36,6 +37,19 @@ async def test_starts_without_a_complaint_and_small(tmp_path: Path, record_prope
             async with session.ws_connect(f"{web}/ws", protocols=("sip",)) as socket:
                 assert socket.protocol == "sip"
         assert exchange.complaints() == []
+
+
+async def answers_by_tcp(port: int) -> bool:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKtcp\r\n"
+        f"From: <sip:probe@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1:{port}>\r\nCall-ID: tcp\r\n"
+        "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    try:
+        return (await asyncio.wait_for(reader.readline(), 10)).startswith(b"SIP/2.0 200")
+    finally:
+        writer.close()
 
 
 @pytest.mark.req("NUM-1", "SEC-4")
