@@ -30,6 +30,7 @@ def _codes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
     chosen = np.where(samples - low <= high - samples, near - 1, near)
     table = np.empty(65536, dtype=np.uint8)
     table[samples & 0xFFFF] = order[chosen]
+    table[0] = 0xFF  # of the two zeros the positive one
     return table, decoded
 
 

@@ -93,9 +93,10 @@ class StateDir:
         own = self.path / "run"
         if len(os.fsencode(own / "asterisk" / "asterisk.ctl")) <= _LONGEST_SOCKET_PATH:
             return own
-        base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-        name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return base / f"daihyo-{os.getuid()}-{name}"
+        name = f"daihyo-{os.getuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]}"
+        bases = (os.environ.get("XDG_RUNTIME_DIR") or "/tmp", tempfile.gettempdir(), "/tmp")  # noqa: S108
+        fitting = [base for base in bases if len(os.fsencode(base)) + len(name) + 16 <= _LONGEST_SOCKET_PATH]
+        return Path(fitting[0]) / name
 
     @property
     def asterisk_run(self) -> Path:
@@ -190,7 +191,7 @@ class Runtime:
                 f"{state.path} では何も起動していません / nothing has been started on {state.path}. "
                 "Start it: daihyo up --site FILE --state DIR"
             ) from None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise UserError(f"{state.runtime} cannot be read ({error}); start `daihyo up` again") from None
         return dataclasses.replace(runtime, rtp_ports=(int(low), int(high)))
 
