@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from panoramisk import Manager
+from panoramisk.ami_protocol import AMIProtocol
 
 from switch.api import SwitchError, SwitchGone, SwitchSettings
 from switch.backoff import Backoff
@@ -28,10 +29,29 @@ _quiet.propagate = False
 AmiEvent = Mapping[str, str]
 
 
+class _Protocol(AMIProtocol):  # type: ignore[misc]
+    """Bears a loss before the Manager has it, which panoramisk does not."""
+
+    lost_early = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.factory is None:
+            self.lost_early = True
+        else:
+            super().connection_lost(exc)
+
+
 class _OneConnection(Manager):  # type: ignore[misc]
     """A Manager that never reconnects by itself and hence never repeats an action."""
 
     lost: asyncio.Event
+
+    def connection_made(self, opening: asyncio.Future[Any]) -> None:
+        if opening.cancelled() or opening.exception() is not None:
+            raise SwitchGone(
+                f"cannot reach {self.config['host']}:{self.config['port']}: {opening.exception()}"
+            )
+        super().connection_made(opening)
 
     def connection_lost(self, exc: object) -> None:
         self.awaiting_actions.clear()
@@ -112,12 +132,16 @@ class Ami:
         )  # fmt: skip
         manager.lost = asyncio.Event()
         manager.hear = self._hear
+        whole = False
         opening = asyncio.ensure_future(
-            loop.create_connection(manager.config["protocol_factory"], settings.ami_host, settings.ami_port)
+            loop.create_connection(_Protocol, settings.ami_host, settings.ami_port)
         )
         try:
-            await asyncio.wait_for(asyncio.shield(opening), settings.request_timeout_s)
+            async with asyncio.timeout(settings.request_timeout_s):
+                await asyncio.wait([opening])
             manager.connection_made(opening)
+            if manager.protocol is None or manager.protocol.lost_early:
+                raise SwitchGone(f"{settings.ami_host}:{settings.ami_port} closed the connection at once")
             login = {"Action": "Login", "Username": settings.ami_user, "Secret": settings.ami_password}
             await self._send(manager, checked({**login, "Events": "on"}))
             for name in self._events:
@@ -129,12 +153,13 @@ class Ami:
                     raise
                 except SwitchError as error:
                     log.warning("ami: %s; events come unfiltered, which costs CPU", error)
-        except (OSError, TimeoutError) as error:
-            opening.cancel()
-            raise SwitchGone(f"cannot reach {settings.ami_host}:{settings.ami_port}: {error}") from None
-        except BaseException:
-            self._close(manager)
-            raise
+            whole = True
+        except TimeoutError:
+            raise SwitchGone(f"{settings.ami_host}:{settings.ami_port} does not answer") from None
+        finally:
+            opening.cancel()  # does nothing when it has come through
+            if not whole:
+                self._close(manager)
         return manager
 
     async def _watch(self, manager: _OneConnection) -> None:
@@ -142,10 +167,12 @@ class Ami:
         beat = self._settings.heartbeat_s
         while not manager.lost.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(manager.lost.wait(), beat)
+                async with asyncio.timeout(beat):
+                    await manager.lost.wait()
                 continue
             try:
-                await asyncio.wait_for(self._send(manager, {"Action": "Ping"}), beat)
+                async with asyncio.timeout(beat):
+                    await self._send(manager, {"Action": "Ping"})
             except (TimeoutError, SwitchError):
                 log.warning("ami: no answer to a ping within %.1f s; connecting anew", beat)
                 return

@@ -175,7 +175,13 @@ class Switch(Protocol):
 
     @property
     def connected(self) -> bool: ...
-    async def wait_connected(self) -> None: ...
+    @property
+    def taken_over(self) -> bool:
+        """Another engine has connected under our application's name: this switch stays away for good."""
+
+    async def wait_connected(self) -> None:
+        """SwitchError when another engine took over."""
+
     async def leg(
         self,
         endpoint: str,

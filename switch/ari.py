@@ -87,20 +87,19 @@ class AriConnection:
             timeout=aiohttp.ClientTimeout(total=settings.request_timeout_s),
         )
         try:
-            self._event_socket = await asyncio.wait_for(
-                self._http.ws_connect(
+            # asyncio.timeout and never wait_for: the latter may swallow a cancellation (Python 3.11).
+            async with asyncio.timeout(settings.request_timeout_s):
+                self._event_socket = await self._http.ws_connect(
                     f"{settings.ari_url}/events",
                     params={"app": settings.application},
                     heartbeat=settings.heartbeat_s,
                     max_msg_size=_MAX_MESSAGE,
-                ),
-                settings.request_timeout_s,
-            )
+                )
         except aiohttp.WSServerHandshakeError as error:
             await self._http.close()
+            hint = "check the ARI user and password" if error.status == 401 else "it may be starting still"
             raise SwitchError(
-                f"Asterisk at {settings.ari_url} refuses the event socket (HTTP {error.status}): "
-                + ("check the ARI user and password" if error.status == 401 else "is res_ari_events loaded?")
+                f"Asterisk at {settings.ari_url} refuses the event socket (HTTP {error.status}): {hint}"
             ) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await self._http.close()
@@ -123,12 +122,12 @@ class AriConnection:
         self._end(why)
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.wait([self._reader])
         if self._event_socket is not None and not self._event_socket.closed:
             # A peer that is silent must not hold us up: no closing handshake beyond this.
             with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
-                await asyncio.wait_for(self._event_socket.close(), 0.2)
+                async with asyncio.timeout(0.2):
+                    await self._event_socket.close()
         if self._http_session is not None:
             await self._http_session.close()
 

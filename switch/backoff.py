@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt to connect: at once, then doubling with jitter up to a limit."""
+"""How long to wait before the next attempt to connect: at once, then longer and longer up to a limit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Callable
 class Backoff:
     """`next()` gives the seconds to wait before the next attempt; `reset()` after a success.
 
-    The first attempt follows at once. After that the bound doubles from 50 ms up to `limit_s`; the wait is
-    drawn between half the bound and the bound, so that several clients do not come back in step.
+    The first attempt follows at once. After that the bound grows by half each time from 50 ms up to `limit_s`
+    (an Asterisk that restarts in 4 s is found within about half a second); the wait is drawn between half the
+    bound and the bound, so that several clients do not come back in step.
     """
 
     def __init__(self, limit_s: float, draw: Callable[[], float] = random.random) -> None:
@@ -27,5 +28,5 @@ class Backoff:
         attempt, self._attempts = self._attempts, self._attempts + 1
         if attempt == 0:
             return 0.0
-        bound = min(self._limit_s, 0.05 * 2.0 ** min(attempt - 1, 16))
+        bound = min(self._limit_s, 0.05 * 1.5 ** min(attempt - 1, 40))
         return bound * (0.5 + 0.5 * self._draw())

@@ -416,8 +416,9 @@ async def connect(
     finally:
         await node.tidied()
         keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.wait([keeping])
+        if not keeping.cancelled() and (error := keeping.exception()) is not None:
+            log.error("switch: ended by a mistake of its own", exc_info=error)
 
 
 __all__ = ["Node", "connect"]

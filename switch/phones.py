@@ -76,7 +76,8 @@ class Phones:
         """Asks for doubtful ones when woken, and for all after `every_s()` seconds. Until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), every_s())
+                async with asyncio.timeout(every_s()):
+                    await self._woken.wait()
             except TimeoutError:
                 self._doubtful.update(self._states)
             self._woken.clear()

@@ -1,0 +1,110 @@
+"""Which phones can be rung, from AMI's hints and ARI's truth."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from switch.api import NotFound, SwitchGone
+from switch.phones import Phones
+
+
+class Desk:
+    """ARI's endpoints, played by the test."""
+
+    def __init__(self) -> None:
+        self.states = {"1001": "offline", "1002": "online", "1003": "offline"}
+        self.asked: list[str] = []
+        self.told: list[tuple[str, bool]] = []
+        self.away = False
+
+    async def ask(self, uri: str) -> Any:
+        self.asked.append(uri)
+        if self.away:
+            raise SwitchGone("away")
+        if uri == "endpoints/PJSIP":
+            return [{"resource": name, "state": state} for name, state in self.states.items()]
+        name = uri.rpartition("/")[2]
+        if name not in self.states:
+            raise NotFound(name)
+        return {"resource": name, "state": self.states[name]}
+
+    def tell(self, endpoint: str, reachable: bool) -> None:
+        self.told.append((endpoint, reachable))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_after_a_connect_every_watched_phone_is_told(desk: Desk) -> None:
+    phones = Phones(("1001", "1002"), desk.ask, desk.tell)
+    await phones.load()
+    await phones.load()
+    assert desk.told == [("1001", False), ("1002", True)] * 2
+    assert phones.reachable("1002")
+    assert not phones.reachable("nobody")
+
+
+async def test_a_contact_that_appears_is_told_at_once_without_asking(desk: Desk) -> None:
+    phones = Phones(("1001",), desk.ask, desk.tell)
+    phones.contact({"EndpointName": "1001", "ContactStatus": "NonQualified"})
+    phones.contact({"EndpointName": "1001", "ContactStatus": "Reachable"})
+    phones.contact({"EndpointName": "9999", "ContactStatus": "Reachable"})
+    assert desk.told == [("1001", True)]
+    assert desk.asked == []
+
+
+async def test_a_contact_that_goes_may_leave_another_so_the_truth_is_asked(desk: Desk) -> None:
+    phones = Phones(("1001", "1002"), desk.ask, desk.tell)
+    await phones.load()
+    desk.told.clear()
+    running = asyncio.create_task(phones.run(lambda: 3600))
+    phones.contact({"EndpointName": "1002", "ContactStatus": "Removed"})
+    await settle()
+    assert desk.told == []  # a page that was reloaded: its new contact is there
+    desk.states["1002"] = "offline"
+    phones.contact({"EndpointName": "1002", "ContactStatus": "Unreachable"})
+    await settle()
+    assert desk.told == [("1002", False)]
+    running.cancel()
+
+
+async def test_when_changes_may_have_been_missed_all_are_asked_for(desk: Desk) -> None:
+    phones = Phones(("1001", "1002", "1003", "1004"), desk.ask, desk.tell)
+    running = asyncio.create_task(phones.run(lambda: 3600))
+    desk.away = True
+    phones.doubt()
+    await settle()
+    assert desk.told == []
+    desk.away = False
+    phones.doubt()
+    await settle()
+    assert desk.told == [("1002", True)]
+    running.cancel()
+
+
+async def test_another_set_of_phones_tells_the_new_ones(desk: Desk) -> None:
+    phones = Phones(("1001",), desk.ask, desk.tell)
+    await phones.replace(("1002", "unknown"))
+    assert desk.told == [("1002", True), ("unknown", False)]
+    phones.contact({"EndpointName": "1001", "ContactStatus": "Reachable"})
+    assert not phones.reachable("1001")
+
+
+async def test_being_told_to_stop_while_being_woken_stops(desk: Desk) -> None:
+    phones = Phones(("1001",), desk.ask, desk.tell)
+    running = asyncio.create_task(phones.run(lambda: 3600))
+    await settle()
+    phones.doubt()
+    running.cancel()
+    await asyncio.wait([running], timeout=5)
+    assert running.cancelled()
