@@ -18,7 +18,7 @@ from cdr.span import Span, SpanError
 
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
-    from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, kpi
+    from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, digits, kpi
 
 __all__ = [
     "FIGURES",
@@ -42,6 +42,7 @@ __all__ = [
     "calls",
     "carry",
     "count_calls",
+    "digits",
     "formula_of",
     "kpi",
     "kpi_of",
@@ -57,7 +58,9 @@ __all__ = [
 # restart) what only the others use.
 _WITH_DATABASE = {
     **dict.fromkeys(("Carrier", "carry", "recompute", "remove_carried"), "cdr.carrier"),
-    **dict.fromkeys(("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "kpi"), "cdr.queries"),
+    **dict.fromkeys(
+        ("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "digits", "kpi"), "cdr.queries"
+    ),
 }
 
 

@@ -66,20 +66,28 @@ async def calls(
     operator: str | None = None,
     limit: int = 100,
     offset: int = 0,
+    *,
+    outcome: Outcome | None = None,
 ) -> list[CallRecord]:
     """Calls that arrived in [start, end), the latest first. `number`: as dialled, separators do not matter;
     `operator`: anybody who answered the call. Raises StoreUnavailable."""
-    statement = _chosen(_records(), start, end, number, operator)
+    statement = _chosen(_records(), start, end, number, operator, outcome)
     statement = statement.order_by(CallRow.arrived_at.desc(), CallRow.call.desc()).limit(limit).offset(offset)
     async with store.reading() as session:
         return [_record(row) for row in await session.execute(statement)]
 
 
 async def count_calls(
-    store: Store, start: datetime, end: datetime, number: str | None = None, operator: str | None = None
+    store: Store,
+    start: datetime,
+    end: datetime,
+    number: str | None = None,
+    operator: str | None = None,
+    *,
+    outcome: Outcome | None = None,
 ) -> int:
     """How many calls `calls` would find without a limit."""
-    statement = _chosen(select(func.count()).select_from(CallRow), start, end, number, operator)
+    statement = _chosen(select(func.count()).select_from(CallRow), start, end, number, operator, outcome)
     async with store.reading() as session:
         return int((await session.execute(statement)).scalar_one())
 
@@ -140,11 +148,18 @@ def _records() -> _AnySelect:
 
 
 def _chosen(
-    statement: _AnySelect, start: datetime, end: datetime, number: str | None, operator: str | None
+    statement: _AnySelect,
+    start: datetime,
+    end: datetime,
+    number: str | None,
+    operator: str | None,
+    outcome: Outcome | None = None,
 ) -> _AnySelect:
     statement = statement.where(CallRow.arrived_at >= start, CallRow.arrived_at < end)
     if number is not None:
         statement = statement.where(CallRow.number == digits(number))
+    if outcome is not None:
+        statement = statement.where(CallRow.outcome == outcome.value)
     if operator is not None:
         # A JSON list of ids, as text: ["1001", "1004"]; this reads alike on both databases.
         quoted = f'"{operator}"'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdr import CallRecord, Span, call, calls, carry, count_calls, kpi, kpi_of, record_of
+from cdr import CallRecord, Outcome, Span, call, calls, carry, count_calls, kpi, kpi_of, record_of
 from cdr.events import to_line
 from dialplans import Kpi as SiteKpi
 from store import Recording, Store
@@ -61,6 +61,12 @@ async def test_of_one_operator_also_when_others_answered_before(filled: Store, t
     assert ids(await calls(filled, NINE, NINE + 24 * HOUR, operator="1002")) == ["c5", "c2"]
     for odd in ("100", "1001%", "_001", '"', "\\"):
         assert await calls(filled, NINE, NINE + 24 * HOUR, operator=odd) == []
+
+
+async def test_of_one_outcome(filled: Store) -> None:
+    given_up = await calls(filled, NINE, NINE + 24 * HOUR, outcome=Outcome.ABANDONED_QUEUE)
+    assert ids(given_up) == ["c3"]
+    assert await count_calls(filled, NINE, NINE + 24 * HOUR, outcome=Outcome.ANSWERED) == 3
 
 
 async def test_page_by_page(filled: Store) -> None:
