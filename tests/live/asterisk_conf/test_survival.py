@@ -152,3 +152,25 @@ async def test_a_phone_that_lost_its_power_is_noticed(tmp_path: Path) -> None:
             phone.close()  # no BYE, no RTP, no answer to anything
             await citizen.event("bye", timeout_s=20)
         assert (await exchange.fact("ended")).data["by"] == "operator"
+
+
+@pytest.mark.req("REL-2", "ACD-2")
+async def test_who_talks_on_one_phone_is_not_rung_on_the_other(tmp_path: Path) -> None:
+    async with Exchange.run(tmp_path) as exchange:
+        async with exchange.phone("1001") as desk, exchange.citizen("0901") as first:
+            await first.call("0246221111")
+            await desk.hears_tone(440)
+            async with (
+                exchange.phone("1001-web", policy="ring") as other,
+                exchange.phone("1002") as colleague,
+            ):
+                async with exchange.citizen("0902") as second:
+                    await second.call("0246221111")
+                    await colleague.hears_tone(440)
+                    assert [name for name, _ in other.seen if name == "invite"] == []
+                    second.bye()
+                await colleague.event("bye")
+            first.bye()
+        await exchange.until(lambda: sum(fact.kind == "ended" for fact in exchange.facts()) == 2)
+        expected = ("app 'daihyo'", "Gosub(survival-leg")
+        assert [c for c in exchange.complaints() if not any(word in c for word in expected)] == []

@@ -232,3 +232,11 @@ def test_any_slip_of_the_pen_is_a_site_or_problems_never_a_crash(line: int, slip
         found = error.problems
     assert found is None or found
     assert all(p.line >= 1 for p in found or ())
+
+
+def test_every_key_is_in_the_manual() -> None:
+    manual = (Path(dialplans.__file__).parents[1] / "docs" / "site.md").read_text(encoding="utf-8")
+    models = [Site, dialplans.Number, dialplans.Queue, dialplans.Operator, dialplans.User, dialplans.Trunk]
+    models += [dialplans.Kpi, dialplans.Targets, dialplans.Wording]
+    missing = [f"{m.__name__}.{key}" for m in models for key in m.model_fields if f"`{key}`" not in manual]
+    assert missing == []
