@@ -7,7 +7,7 @@ import functools
 import os
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +110,7 @@ class BadLine(ValueError):
     """A line that is no event; the text says why."""
 
 
+_CALL = b',"call":"'
 _SUM_TAIL = len(b',"sum":"00000000"}')
 
 
@@ -159,6 +160,13 @@ def to_line(event: Event) -> bytes:
             bare = replace(event, data={"unwritable": type(error).__name__})
             body = orjson.dumps(plain(to_fields(bare)))
     return b'%b,"sum":"%08x"}\n' % (body[:-1], zlib.crc32(body[:-1]))
+
+
+def might_be_of(line: bytes, calls: Set[bytes]) -> bool:
+    """Whether a line can be an event of one of these calls, found without reading it as JSON."""
+    start = line.find(_CALL) + len(_CALL)
+    call = line[start : line.find(b'"', start)]
+    return call in calls or b"\\" in call  # an id with an escaped sign: let the reader look
 
 
 def from_line(line: bytes) -> Event:

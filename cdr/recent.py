@@ -75,6 +75,11 @@ class OpenCalls:
         return state is not None and event.id >= state.since
 
     @property
+    def calls(self) -> frozenset[str]:
+        """The ids of the open calls."""
+        return frozenset(self._calls)
+
+    @property
     def standing(self) -> list[Event]:
         """The last `operator_state` and `operator_next` of each operator, the last `survival_read`."""
         return list(self._standing.values())
@@ -110,7 +115,8 @@ class OpenCalls:
 
 @dataclass(frozen=True)
 class Recent:
-    """The end of the journal: all events read, the state after them, the last event's id ("" if none)."""
+    """The end of the journal: the newest segment's events and all of the open calls', the state after them,
+    the last event's id ("" if none)."""
 
     events: list[Event]
     state: OpenCalls
@@ -138,8 +144,9 @@ def load(folder: Path, report: Report = warn) -> Recent:
     if oldest is not None:
         # Bad lines of older segments were reported when those were the newest.
         earlier = [file for file in files[:start] if number_of(file) >= oldest]
-        before = [event for file in earlier for event in events_of(file, lambda _: None)]
-        events = [event for event in before if event.kind != SEGMENT_OPENED] + events
+        calls = state.calls
+        before = [event for file in earlier for event in events_of(file, lambda _: None, calls)]
+        events = [event for event in before if event.call in calls] + events
     return Recent(events, state, last_id)
 
 
@@ -157,8 +164,8 @@ def _newest_with_header(files: list[Path]) -> tuple[int, OpenCalls]:
 
 def read_recent(folder: Path, calls_open: bool = True) -> list[Event]:
     """What recovery needs, in the order of writing: what stands (`OpenCalls.standing`), and all events of the
-    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: all events of the
-    segments that had to be read for it.
+    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: those calls' events
+    and everything in the newest segment.
     """
     recent = load(folder)
     return recent.to_recover() if calls_open else recent.events

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cdr.events import BadLine, Event, from_line
+from cdr.events import BadLine, Event, from_line, might_be_of
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +78,20 @@ def complete_lines(file: Path, position: int = 0, limit: int | None = None) -> t
     return [line + b"\n" for line in data[:end].split(b"\n")[:-1]], position + end
 
 
-def events_of(file: Path, report: Report = warn) -> Iterator[Event]:
-    """The events of one segment, in order; an unfinished last line is left alone (it may be being written).
-    Bad lines are reported and left out. A segment removed meanwhile is empty."""
+def events_of(file: Path, report: Report = warn, calls: Set[str] | None = None) -> Iterator[Event]:
+    """The events of one segment, in order, with `calls` only those of these calls (found many times faster).
+    An unfinished last line is left alone (it may be being written). Bad lines are reported and left out.
+    A segment removed meanwhile is empty."""
     position = 0
+    wanted = None if calls is None else frozenset(call.encode() for call in calls)
     try:
         lines, _ = complete_lines(file)
     except FileNotFoundError:
         return
     for count, line in enumerate(lines, 1):
         try:
-            yield from_line(line)
+            if wanted is None or might_be_of(line, wanted):
+                yield from_line(line)
         except BadLine as bad:
             report(Problem(file, count, position, str(bad)))
         position += len(line)

@@ -13,7 +13,7 @@ from cdr import Event, Journal, read_journal, read_recent
 from cdr.recent import OpenCalls
 from cdr.segments import segments
 
-CALLS = ["c1", "c2", "c3"]
+CALLS = ["c1", "c2", 'an "odd" \\ id']
 OPERATORS = ["1001", "1002"]
 steps = some.lists(
     some.tuples(
@@ -116,6 +116,6 @@ def test_a_wrap_up_never_closed_ends_with_the_operators_next(tmp_path: Path) -> 
     assert read_recent(tmp_path) == []
 
 
-def test_everything_of_the_segments_read(tmp_path: Path) -> None:
+def test_everything_of_the_newest_segment(tmp_path: Path) -> None:
     play(tmp_path, [("call", "arrived", "c1"), ("call", "ended", "c1")], 10**6)
     assert [event.kind for event in read_recent(tmp_path, calls_open=False)] == ["arrived", "ended"]

@@ -264,6 +264,23 @@ async def test_a_writer_that_never_ends_is_named(tmp_path: Path, monkeypatch: py
             session.add(user())
 
 
+@pytest.mark.req("REL-5")
+async def test_a_full_disk_is_named_and_nothing_is_half_written(tmp_path: Path) -> None:
+    async with await Store.open(f"sqlite:///{tmp_path}/x.db") as store:
+
+        async def write_much() -> None:
+            async with store.session() as session:
+                await session.execute(text("PRAGMA max_page_count=1"))  # SQLite's own way to be out of space
+                session.add(user())
+                await session.flush()
+                session.add(AccessEntry(at=NOW, action="x" * 200_000))
+
+        with pytest.raises(StoreUnavailable, match="full; free space on that disk"):
+            await write_much()
+        async with store.reading() as session:
+            assert (await session.scalars(select(User))).all() == []
+
+
 async def test_the_address_shown_hides_the_password(tmp_path: Path) -> None:
     async with await Store.open(f"sqlite:///{tmp_path}/x.db") as store:
         assert store.url == f"sqlite+aiosqlite:///{tmp_path}/x.db"
