@@ -88,13 +88,13 @@ class _Page:
                     break
         finally:
             self._console.sockets.discard(self._socket)
+            if self._seat is not None:
+                self._seats.leave(self._seat)
             stop_state()
             stop_today()
             for task in (writer, guard):
                 task.cancel()
             await asyncio.gather(writer, guard, return_exceptions=True)
-            if self._seat is not None:
-                await self._seats.leave(self._seat)
 
     async def _read(self, text: str) -> bool:
         try:

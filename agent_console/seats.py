@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -46,14 +46,13 @@ class Seats:
             former.replaced()
         await self._tell(seat)
 
-    async def leave(self, seat: Seat) -> None:
-        """The page's socket has closed. When the whole console closes the pages are still there: not told."""
+    def leave(self, seat: Seat) -> None:
+        """The page's socket has closed: told in a task of its own, for the page's handler may be cancelled.
+        When the whole console closes the pages are still there, and the engine is told nothing."""
         if self._open.get(seat.operator) is seat:
             del self._open[seat.operator]
-        if self.closing:
-            return
-        with contextlib.suppress(EngineAway, EngineRefused):
-            await self._link.command("seat.closed", operator=seat.operator, instance=seat.instance)
+        if not self.closing:
+            self._later(self._tell_closed(seat))
 
     def close(self) -> None:
         """The console ends: the pages will be back in a moment."""
@@ -64,9 +63,16 @@ class Seats:
         if self._link.connected and self._link.connections != self._announced:
             self._announced = self._link.connections
             for seat in self._open.values():
-                task = asyncio.get_running_loop().create_task(self._tell(seat))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._later(self._tell(seat))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_closed(self, seat: Seat) -> None:
+        with contextlib.suppress(EngineAway, EngineRefused):
+            await self._link.command("seat.closed", operator=seat.operator, instance=seat.instance)
 
     async def _tell(self, seat: Seat) -> None:
         try:
