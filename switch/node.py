@@ -116,6 +116,8 @@ class Node:
         try:
             channel.describe(await self.request("POST", "channels/create", query, body=body))
         except asyncio.CancelledError:
+            # Forgotten at once: should it start all the same, nobody wants it and it is let go again.
+            self._channels.pop(channel_id, None)
             self.later(channel.hangup())
             raise
         except SwitchGone:

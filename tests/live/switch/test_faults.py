@@ -292,6 +292,21 @@ async def test_reload_through_ami_and_what_it_refuses(asterisk: MiniAsterisk) ->
             await switch.reload("no_such_module.so")
 
 
+async def test_a_silent_ami_is_noticed_and_comes_back(asterisk: MiniAsterisk, citizen: SipPhone) -> None:
+    async with TcpProxy(asterisk.ami_port) as proxy:
+        settings = asterisk.settings(ami_port=proxy.port, heartbeat_s=0.3, request_timeout_s=1.0)
+        async with opened(settings) as (switch, seen):
+            await ami_up(switch)
+            proxy.black_hole()
+            with pytest.raises(SwitchGone, match="AMI"):
+                await switch.reload("res_musiconhold.so")  # not sent again when it is back
+            await citizen.call("1", wait_answer=False)
+            await (await seen.arrival()).answer()
+            proxy.heal()
+            await ami_up(switch)
+            assert seen.lost.empty()
+
+
 async def test_a_lane_that_is_held_up_does_not_hold_up_the_others(
     asterisk: MiniAsterisk, citizen: SipPhone, sound: Callable[[str], str]
 ) -> None:

@@ -100,11 +100,14 @@ async def test_another_set_of_phones_tells_the_new_ones(desk: Desk) -> None:
     assert not phones.reachable("1001")
 
 
-async def test_being_told_to_stop_while_being_woken_stops(desk: Desk) -> None:
+@pytest.mark.parametrize("turns", range(4))
+async def test_being_told_to_stop_while_being_woken_stops(desk: Desk, turns: int) -> None:
     phones = Phones(("1001",), desk.ask, desk.tell)
     running = asyncio.create_task(phones.run(lambda: 3600))
     await settle()
     phones.doubt()
+    for _ in range(turns):
+        await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running], timeout=5)
     assert running.cancelled()
