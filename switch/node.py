@@ -30,6 +30,7 @@ from switch.ari import AriConnection, Event, Lane
 from switch.backoff import Backoff
 from switch.bridge import AriBridge
 from switch.channel import AriChannel
+from switch.chores import Chores
 from switch.listing import Identity, ListedChannel, identity, inside, our_bridges
 from switch.phones import Phones
 
@@ -61,7 +62,7 @@ class Node:
         self._why = "not connected yet"
         self._taken_over = False
         self._leaving = False
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._chores = Chores()
         self._run_id = secrets.token_hex(4)
         self._number = 0
         self._phones = Phones(settings.endpoints, self._ask, on_phone)
@@ -185,23 +186,12 @@ class Node:
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Cleaning up that nobody waits for, e.g. after a cancellation."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._cleaned)
+        self._chores.add(work)
 
-    def _cleaned(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if isinstance(error, SwitchError):
-                log.info("switch: cleaning up: %s", error)
-            else:
-                log.error("switch: cleaning up failed", exc_info=error)
-
-    async def tidied(self, timeout_s: float = 1.0) -> None:
-        """Leaving: what is being cleaned up may finish, the end of the connection is no loss any more."""
+    async def leave(self) -> None:
+        """What is being cleaned up may finish; the end of the connection is no loss any more."""
         self._leaving = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+        await self._chores.finish()
 
     # ---- connecting
 
@@ -416,7 +406,7 @@ async def connect(
     try:
         yield node
     finally:
-        await node.tidied()
+        await node.leave()
         keeping.cancel()
         await asyncio.wait([keeping])
         if not keeping.cancelled() and (error := keeping.exception()) is not None:
