@@ -108,7 +108,7 @@ CARRIER = textwrap.dedent("""
     async def main():
         async with await Store.open(sys.argv[2]) as store:
             print("open", flush=True)
-            await Carrier(Path(sys.argv[1]), store).run(0.001)
+            await Carrier(Path(sys.argv[1]), store).run(0.02)
 
     asyncio.run(main())
 """)
@@ -138,10 +138,10 @@ async def test_two_carriers_killed_in_mid_work(database_url: str, tmp_path: Path
                     assert worker.stdout is not None
                     await asyncio.to_thread(worker.stdout.readline)
                 before = await count_in(store)
-                for _ in range(100):
+                for _ in range(50):
                     a_call(journal, calls := calls + 1)
-                while await count_in(store) < before + 50:  # they are in the middle of it
-                    await asyncio.sleep(0.01)
+                while await count_in(store) < before + 20:  # they are in the middle of it
+                    await asyncio.sleep(0.05)
                 for worker in workers:
                     worker.send_signal(signal.SIGKILL)
                     await asyncio.to_thread(worker.communicate)
