@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from acd import (
     Action,
@@ -231,16 +231,35 @@ class Facts(RuleBasedStateMachine):
         self.check(self.real.caller_gone(call, at=at))
         assert self.real.caller_gone(call, at=at) == []
 
+    @initialize(gaps=st.none() | st.lists(st.integers(0, 2), min_size=4, max_size=4))
+    def opens(self, gaps: list[int] | None) -> None:
+        """Mostly everybody comes in at the start, so that there is something to choose from."""
+        for operator, gap in zip(PROFILES, gaps or [], strict=False):
+            self.phone(gap, operator, True)
+            self.wants(0, operator, READY)
+
     @precondition(lambda self: self.ringing)
     @rule(step=steps, data=st.data())
     def answered(self, step: int, data: st.DataObject) -> None:
-        call = data.draw(st.sampled_from(sorted(self.ringing)))
+        self.answer(step, data.draw(st.sampled_from(sorted(self.ringing))))
+
+    def answer(self, step: int, call: str) -> None:
         at = self.at(step)
         operator = self.ringing.pop(call)
         self.naive.talk(self.naive.people[operator], call)
         del self.naive.line[call]
         self.check(self.real.offer_answered(call, operator, at=at))
         assert self.real.offer_answered(call, operator, at=at) == []
+
+    @precondition(lambda self: len(self.ringing) > 1)
+    @rule()
+    def rush(self) -> None:
+        """All that ring are answered, talk and end within one moment: wrap-ups that end together."""
+        ringing = dict(self.ringing)
+        for call in ringing:
+            self.answer(0, call)
+        for operator in ringing.values():
+            self.ended(0, operator)
 
     @precondition(lambda self: self.ringing)
     @rule(step=steps, why=st.sampled_from(FAILURES), data=st.data())
@@ -252,7 +271,7 @@ class Facts(RuleBasedStateMachine):
         self.check(self.real.offer_failed(call, operator, why, at=at))
         assert self.ringing.get(call) != operator
 
-    @rule(step=steps, operator=operators, state=st.sampled_from((READY, READY, READY, BREAK, TRAINING, OFF)))
+    @rule(step=steps, operator=operators, state=st.sampled_from((*[READY] * 6, BREAK, TRAINING, OFF)))
     def wants(self, step: int, operator: str, state: OperatorState) -> None:
         at = self.at(step)
         person = self.naive.people[operator]
@@ -267,7 +286,7 @@ class Facts(RuleBasedStateMachine):
             person.state = state
         self.check(self.real.operator_wants(operator, state, at=at))
 
-    @rule(step=steps, operator=operators, reachable=st.sampled_from((True, True, False)))
+    @rule(step=steps, operator=operators, reachable=st.sampled_from((True, True, True, False)))
     def phone(self, step: int, operator: str, reachable: bool) -> None:
         at = self.at(step)
         person = self.naive.people[operator]
@@ -334,7 +353,7 @@ class Facts(RuleBasedStateMachine):
             with pytest.raises(DistributorError, match="no wrap-up"):
                 self.real.extend_wrap_up(operator, self.naive.now + extend, at=at)
 
-    @rule(step=steps)
+    @rule(step=st.integers(0, 6))
     def tick(self, step: int) -> None:
         at = self.at(step)
         naive = self.naive

@@ -35,6 +35,26 @@ def talk(distributor: Distributor, operator: str, call: str, at: float, until: f
 
 
 @pytest.mark.req("ACD-1")
+def test_idle_time_counts_before_the_number_of_offers(centre: Centre) -> None:
+    distributor = centre("1001", "1002")
+    for number in range(3):  # 1001 has been offered calls before, but given up by their callers
+        distributor.caller_waits(f"c{number}", "main", at=5.0)
+        distributor.caller_gone(f"c{number}", at=5.0)
+    assert offers(distributor.caller_waits("c9", "main", at=6.0)) == [("c9", "1001")]
+
+
+@pytest.mark.req("ACD-1")
+def test_of_two_wrap_ups_that_end_in_one_tick_the_longer_idle_is_offered(centre: Centre) -> None:
+    distributor = centre("1001", "1002")
+    for operator, at in (("1002", 5.0), ("1001", 6.0)):
+        distributor.conversation_began(operator, f"own-{operator}", at=at)
+        distributor.conversation_ended(operator, at=at)
+    distributor.extend_wrap_up("1002", 30.0, at=7.0)
+    distributor.caller_waits("c1", "main", at=8.0)
+    assert offers(distributor.tick(at=31.0)) == [("c1", "1002")]  # though 1001's wrap-up ended first
+
+
+@pytest.mark.req("ACD-1")
 def test_an_offer_says_why_and_how_long(centre: Centre) -> None:
     distributor = centre("1001", "1002")
     assert distributor.caller_waits("c1", "main", at=10.0) == [
