@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+# Alembic is loaded where it is used: a start that finds everything up to date, the usual one, does without.
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # First key of all our PostgreSQL advisory locks ("daih" in ASCII): other programs' locks do not meet ours.
 LOCK_GROUP = 0x64616968
 _UPGRADE_LOCK = 1
 _LOCKED_TRIES = 40
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class NewerDatabase(Exception):
@@ -25,9 +27,10 @@ class NewerDatabase(Exception):
 
 def config(connection: Connection | None = None) -> Config:
     """Alembic's settings: the migrations beside this file, run on `connection`."""
+    from alembic.config import Config
+
     settings = Config()
-    folder = str(Path(__file__).parent / "migrations").replace("%", "%%")
-    settings.set_main_option("script_location", folder)
+    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     settings.attributes["connection"] = connection
     return settings
@@ -50,16 +53,21 @@ async def to_newest(engine: AsyncEngine) -> None:
             await asyncio.sleep(0.05)
 
 
+def revisions() -> list[str]:
+    """All revisions this program knows, oldest first: a migration's file is named `r<revision>_<what>.py`."""
+    return sorted(file.name[1:].partition("_")[0] for file in (_MIGRATIONS / "versions").glob("r*_*.py"))
+
+
 def _is_newest(connection: Connection) -> bool:
-    script = ScriptDirectory.from_config(config())
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {revision.revision for revision in script.walk_revisions()}
+    known, current = revisions(), None
+    if inspect(connection).has_table("alembic_version"):
+        current = connection.scalar(text("SELECT version_num FROM alembic_version"))
     if current is not None and current not in known:
         raise NewerDatabase(
             f"it was written by a newer version of Daihyo (revision {current}); "
             "install that version, or restore a backup made before the upgrade"
         )
-    return current == script.get_current_head()
+    return current == known[-1]
 
 
 def _upgrade(connection: Connection) -> None:
@@ -67,6 +75,8 @@ def _upgrade(connection: Connection) -> None:
         connection.execute(
             text("SELECT pg_advisory_xact_lock(:group, :name)"), {"group": LOCK_GROUP, "name": _UPGRADE_LOCK}
         )
+    from alembic import command
+
     # Whoever waited for the lock finds the work done; alembic then has nothing to run.
     if not _is_newest(connection):
         command.upgrade(config(connection), "head")

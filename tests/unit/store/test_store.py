@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import Connection, func, inspect, select, text, update
@@ -35,6 +36,11 @@ async def test_the_migrations_make_exactly_the_tables_of_the_program(store: Stor
         return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
 
     assert await in_database(store, differences) == []
+
+
+def test_the_migrations_files_are_named_after_their_revisions() -> None:
+    script = ScriptDirectory.from_config(upgrade.config())
+    assert upgrade.revisions() == [one.revision for one in reversed(list(script.walk_revisions()))]
 
 
 async def test_opening_again_keeps_what_is_there(database_url: str) -> None:
