@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from daihyo.programs import SUPERVISOR
+from daihyo.programs import GO, SPARE, SUPERVISOR
 from daihyo.settings import StateDir, UserError
 
 log = logging.getLogger("daihyo.up")
@@ -27,10 +27,16 @@ class Child:
     """One program (`python -m daihyo NAME --state DIR`) kept running by `keep` until `stop`.
 
     `probe` answers whether it is ready and healthy; it may raise. `pid` is None while it is not running.
+    With `spare`, a second process stands by that has loaded everything and waits for the word: after a death
+    the program is back at once, on a busy machine too.
     """
 
-    def __init__(self, name: str, state: StateDir, probe: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, name: str, state: StateDir, probe: Callable[[], Awaitable[bool]], *, spare: bool = False
+    ) -> None:
         self.name = name
+        self._with_spare = spare
+        self._spare: asyncio.subprocess.Process | None = None
         self.probe = probe
         self.pid: int | None = None
         self.starts = 0
@@ -65,27 +71,32 @@ class Child:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _start(self) -> asyncio.subprocess.Process:
+        process, self._spare = self._spare, None
+        if process is None or not await _told_to_go(process):
+            process = await self._spawn()
+        self.pid = process.pid
+        self.starts += 1
+        self.started_at = time.monotonic()
+        return process
+
+    async def _spawn(self, *, spare: bool = False) -> asyncio.subprocess.Process:
         if self._output.exists() and self._output.stat().st_size > _LARGE_OUTPUT:
             self._output.replace(self._output.with_suffix(".out.1"))
         with self._output.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "daihyo",
                 self.name,
                 "--state",
                 str(self._state.path),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if spare else asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 # Ctrl-C is for `up` alone: it stops its programs in order.
                 start_new_session=True,
-                env={**os.environ, SUPERVISOR: str(os.getpid())},
+                env={**os.environ, SUPERVISOR: str(os.getpid()), **({SPARE: "1"} if spare else {})},
             )
-        self.pid = process.pid
-        self.starts += 1
-        self.started_at = time.monotonic()
-        return process
 
     async def _wait_ready(self) -> None:
         while True:
@@ -93,8 +104,10 @@ class Child:
                 if await self.probe():
                     log.info("%s is ready (pid %s)", self.name, self.pid)
                     self.ready.set()
-                    return
+                    break
             await asyncio.sleep(0.05)
+        if self._with_spare and self._spare is None and not self._stopping.is_set():
+            self._spare = await self._spawn(spare=True)
 
     def kill(self, why: str) -> None:
         """Ends it at once (SIGKILL); `keep` starts it anew."""
@@ -106,6 +119,10 @@ class Child:
     async def stop(self, within_s: float = 8.0) -> None:
         """SIGTERM, then SIGKILL; returns when it has ended. It is not started again."""
         self._stopping.set()
+        if self._spare is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._spare.kill()  # it holds nothing
+            await self._spare.wait()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -123,3 +140,16 @@ class Child:
             if lines:
                 return lines[-1][:400]
         return f"it ended without a word, see {self._state.log}"
+
+
+async def _told_to_go(spare: asyncio.subprocess.Process) -> bool:
+    """Whether the spare took the word; one that has died did not."""
+    if spare.returncode is not None or spare.stdin is None:
+        return False
+    try:
+        spare.stdin.write(GO)
+        await spare.stdin.drain()
+        spare.stdin.close()
+    except (ConnectionError, OSError):
+        return False
+    return True

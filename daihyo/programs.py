@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import logging
 import os
 import signal
@@ -21,6 +22,8 @@ from daihyo.settings import Runtime, StateDir, UserError
 log = logging.getLogger("daihyo")
 
 SUPERVISOR = "DAIHYO_SUPERVISOR"  # pid of the `daihyo up` that started this program
+SPARE = "DAIHYO_SPARE"  # set: load everything, then wait for the word
+GO = b"go\n"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -28,6 +31,8 @@ def run(program: str, state: StateDir) -> int:
     """Runs one program until SIGTERM or SIGINT; returns the exit code: 0, 2 for what the user can mend
     (one line on stderr), 1 for a fault (one line; the rest is in DIR/log)."""
     _end_with_supervisor()
+    if os.environ.pop(SPARE, None):
+        _stand_by(program)
     logs.start(program, state)
     try:
         runtime = Runtime.load(state)
@@ -78,6 +83,14 @@ def _end_with_supervisor() -> None:
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(supervisor):  # it died before we asked
+        raise SystemExit(0)
+
+
+def _stand_by(program: str) -> None:
+    """A spare: everything slow is loaded, nothing is touched until the supervisor says so (or goes away)."""
+    for room in _ROOMS[program]:
+        importlib.import_module(room)
+    if sys.stdin.buffer.readline() != GO:
         raise SystemExit(0)
 
 
@@ -134,6 +147,12 @@ async def _worker(state: StateDir, runtime: Runtime) -> None:
 
     await worker.run(state, runtime)
 
+
+_ROOMS = {
+    "engine": ("engine", "uvloop", "panoramisk"),
+    "console": ("agent_console", "uvloop"),
+    "worker": ("daihyo.worker", "uvloop"),
+}
 
 _WORK: dict[str, Callable[[StateDir, Runtime], Coroutine[Any, Any, None]]] = {
     "engine": _engine,

@@ -65,7 +65,7 @@ class Centre:
         self._asterisk: AsteriskProcess = prepared.asterisk
         self._stop = asyncio.Event()
         self._rescue = Rescue()
-        self.engine = Child("engine", state, self._engine_well)
+        self.engine = Child("engine", state, self._engine_well, spare=True)
         self.console = Child("console", state, self._console_well)
         self.worker = Child("worker", state, self._worker_well)
         self._children = (self.engine, self.console, self.worker)

@@ -56,14 +56,15 @@ async def queue(
     """
     centre = session.centre
     name = call.queue or call.number.queue
-    if call.queued_mono is None:
-        call.queued, call.queued_mono = centre.clock.now(), centre.clock.mono()
     call.queue = name
     call.answer = asyncio.get_running_loop().create_future()
     if not noted:
-        centre.note("queued", call.id, queue=name, priority=priority, again=again, prefer=prefer)
+        event = centre.note("queued", call.id, queue=name, priority=priority, again=again, prefer=prefer)
+        if call.queued_mono is None:
+            call.queued, call.queued_mono = event.at, event.mono
     session.phase(call, Phase.WAITING)
-    session.floor.waits(call.id, name, since=call.queued_mono, priority=priority, prefer=prefer)
+    since = call.queued_mono if call.queued_mono is not None else centre.clock.mono()
+    session.floor.waits(call.id, name, since=since, priority=priority, prefer=prefer)
     comfort = session.start(_comfort(session, call, name), f"comfort {call.id}")
     try:
         return await call.answer

@@ -135,6 +135,8 @@ class Memory:
         match event.kind:
             case "greeted":
                 call.greeted = True
+            case "handed_over":
+                call.via = "survival"  # Asterisk alone looks after it now
             case "queued":
                 call.queue = str(data["queue"])
                 call.priority = int(str(data.get("priority") or 0))

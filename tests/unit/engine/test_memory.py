@@ -141,6 +141,11 @@ def test_operators_keep_state_reason_and_wish() -> None:
     assert (one.state, one.next_state, one.until_mono) == ("break", None, None)
 
 
+@pytest.mark.req("REL-2")
+def test_a_call_handed_over_is_asterisks_own() -> None:
+    assert folded([*whole_call()[:3], event(9, "handed_over")]).calls["c1"].via == "survival"
+
+
 def test_survival_log_position_is_remembered() -> None:
     assert folded([event(1, "survival_read", None, log_offset=120)]).log_offset == 120
 
