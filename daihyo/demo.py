@@ -63,7 +63,7 @@ def guide(state: StateDir, prepared: Prepared, passwords: dict[str, str]) -> str
             for one in site.users
         ),
         "",
-        f"  電話機 / desk phone      daihyo phone {site.operators[0].id} --state {state.path}",
+        f"  電話機 / desk phone      .venv/bin/daihyo phone {site.operators[0].id} --state {state.path}",
         f"  外線として / as a trunk  sip:{site.numbers[0].digits}@{runtime.sip}",
         "  市民に電話させる / let citizens call (in another terminal)",
         f"    .venv/bin/daihyo try --calls 20 --state {state.path}",
