@@ -70,11 +70,11 @@ class SipPhone:
         self._sip.close()
         self._rtp.close()
 
-    async def event(self, name: str, timeout_s: float = 10.0) -> dict[str, str]:
+    async def event(self, name: str, timeout_s: float = 20.0) -> dict[str, str]:
         """The headers of the next message of that name (`invite`, `ack`, `bye`, `cancel`, `200`…)."""
         return await asyncio.wait_for(self._queue(name).get(), timeout_s)
 
-    async def hears(self, packets: int = 5, timeout_s: float = 10.0) -> None:
+    async def hears(self, packets: int = 5, timeout_s: float = 20.0) -> None:
         """Until so many more voice packets have arrived."""
         enough = self.rtp_received + packets
         async with asyncio.timeout(timeout_s):
@@ -84,7 +84,7 @@ class SipPhone:
 
     last_sound = b""
 
-    async def hears_silence(self, timeout_s: float = 10.0) -> None:
+    async def hears_silence(self, timeout_s: float = 20.0) -> None:
         """Until the voice packets are another test phone's (pure µ-law silence), no tone or music."""
         async with asyncio.timeout(timeout_s):
             while set(self.last_sound) != {0xFF}:

@@ -41,24 +41,24 @@ class Watched:
         self.phones[endpoint] = reachable
         self._changed.set()
 
-    async def phone(self, endpoint: str, reachable: bool, timeout_s: float = 10.0) -> None:
+    async def phone(self, endpoint: str, reachable: bool, timeout_s: float = 20.0) -> None:
         async with asyncio.timeout(timeout_s):
             while self.phones.get(endpoint) is not reachable:
                 self._changed.clear()
                 await self._changed.wait()
 
     async def arrival(self) -> Channel:
-        return await asyncio.wait_for(self.arrivals.get(), 10)
+        return await asyncio.wait_for(self.arrivals.get(), 20)
 
-    async def snapshot(self, timeout_s: float = 10.0) -> Snapshot:
+    async def snapshot(self, timeout_s: float = 20.0) -> Snapshot:
         return await asyncio.wait_for(self.snapshots.get(), timeout_s)
 
-    async def disconnected(self, timeout_s: float = 10.0) -> None:
+    async def disconnected(self, timeout_s: float = 20.0) -> None:
         await asyncio.wait_for(self.lost.get(), timeout_s)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: SwitchSettings, connect_s: float = 10.0) -> AsyncIterator[tuple[Switch, Watched]]:
+async def opened(settings: SwitchSettings, connect_s: float = 20.0) -> AsyncIterator[tuple[Switch, Watched]]:
     """A connected switch and what it tells; the first snapshot is still in the queue."""
     seen = Watched()
     async with connect(

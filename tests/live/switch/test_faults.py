@@ -49,7 +49,7 @@ async def test_a_dropped_connection_comes_back_with_the_call_as_it_was(
             await citizen.hears(5)
 
             desk.bye()
-            assert (await asyncio.wait_for(waiting, 5)).reason is HangupReason.HANGUP
+            assert (await asyncio.wait_for(waiting, 15)).reason is HangupReason.HANGUP
             await snapshot.bridges[0].bridge.destroy()
             await call.play(sound("tone100ms"))
 
@@ -72,7 +72,7 @@ async def test_what_ended_and_what_came_while_we_were_away(
             desk.bye()
             late = await SipPhone.open(asterisk.sip_port, "0399999999")
             await late.call("2", wait_answer=False)
-            await seen.disconnected(5)
+            await seen.disconnected(15)
             proxy.heal()
             snapshot = await seen.snapshot()
             assert leg.hangup_info is not None
@@ -94,7 +94,7 @@ async def test_a_silent_network_is_noticed_within_two_heartbeats(asterisk: MiniA
         async with opened(settings) as (switch, seen):
             proxy.black_hole()
             # The goal is 2 heartbeats; the bound below only tells it from the 40 s without a heartbeat.
-            await seen.disconnected(10)
+            await seen.disconnected(30)
             assert not switch.connected
 
 
@@ -112,7 +112,7 @@ async def test_asterisk_killed_and_started_again(asterisk: MiniAsterisk, citizen
         snapshot = await seen.snapshot()
         assert snapshot.channels == ()
         assert snapshot.switch_started > first.switch_started
-        assert (await asyncio.wait_for(gone, 5)).reason is HangupReason.SWITCH_RESTARTED
+        assert (await asyncio.wait_for(gone, 15)).reason is HangupReason.SWITCH_RESTARTED
         assert seen.log.count("connected") == 2
         again = await SipPhone.open(asterisk.sip_port, "0388888888")
         await again.call("3", wait_answer=False)
@@ -139,7 +139,7 @@ async def test_another_engine_takes_over_and_we_do_not_fight(asterisk: MiniAster
             with pytest.raises(SwitchGone, match="another engine took over"):
                 await ours.bridge()
             with pytest.raises(SwitchError, match="another engine took over"):
-                await asyncio.wait_for(ours.wait_connected(), 5)
+                await asyncio.wait_for(ours.wait_connected(), 15)
             citizen = await SipPhone.open(asterisk.sip_port, "0377777777")
             await citizen.call("4", wait_answer=False)
             assert (await other.arrival()).dialled == "4"
@@ -181,7 +181,7 @@ async def test_a_callback_that_fails_makes_nobody_deaf(asterisk: MiniAsterisk, c
         told: list[object] = []
         call.on_gone(told.append)
         citizen.cancel()
-        await asyncio.wait_for(call.wait_gone(), 5)
+        await asyncio.wait_for(call.wait_gone(), 15)
         assert calls == 1
         assert len(told) == 1
 
@@ -211,16 +211,16 @@ async def test_a_new_engine_finds_the_calls_of_a_dead_one(
         assert found[leg.id].args == ("leg",)
         assert not found[stray.id].up
         await found[stray.id].hangup()
-        assert (await asyncio.wait_for(found[stray.id].wait_gone(), 5)).reason is HangupReason.HANGUP
+        assert (await asyncio.wait_for(found[stray.id].wait_gone(), 15)).reason is HangupReason.HANGUP
         desk.bye()
-        assert (await asyncio.wait_for(found[leg.id].wait_gone(), 5)).cause == 16
+        assert (await asyncio.wait_for(found[leg.id].wait_gone(), 15)).cause == 16
 
 
 async def test_a_wrong_password_is_said_without_saying_it(
     asterisk: MiniAsterisk, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(TimeoutError):
-        async with opened(asterisk.settings(ari_password="wrong-secret"), connect_s=1):
+        async with opened(asterisk.settings(ari_password="wrong-secret"), connect_s=3):
             pass
     assert any("check the ARI user and password" in record.message for record in caplog.records)
     assert "wrong-secret" not in caplog.text
