@@ -20,6 +20,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from asterisk_conf import AsteriskSettings, Secrets, render
+from bench.report import machine
 from bench.sip_message import Address
 from daihyo.control import ask
 from daihyo.settings import StateDir
@@ -34,7 +35,10 @@ _READY_S = 90.0
 
 
 class BenchFailed(Exception):
-    """A centre did not start or did not do its work; the message says which and where its logs are."""
+    """A centre did not start or did not do its work; the message says which, and how busy the machine was."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message} ({machine()}; run it again on a quiet machine)")
 
 
 @dataclass(slots=True)
