@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import cast
@@ -22,6 +23,8 @@ from typing import cast
 from daihyo import sip_message as sip
 from daihyo.rtp import Media
 from daihyo.sip_message import Message
+
+log = logging.getLogger("daihyo.softphone")
 
 T1 = 0.5
 TRIES_S = 32.0
@@ -350,7 +353,12 @@ class Softphone(asyncio.DatagramProtocol):
     def _keep(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("telephone %s: %s: %s", self.user, type(error).__name__, error)
 
     def forget(self, call: SoftCall) -> None:
         self._calls.pop(call.call_id, None)

@@ -77,6 +77,7 @@ class Centre:
         stopped = asyncio.create_task(self._stop.wait())
         tasks: set[asyncio.Task[None]] = set()
         try:
+            self._save()  # before Asterisk: whoever adopts it must find its ports here
             start = asyncio.create_task(self._start_asterisk())
             await _first(start, stopped)
             if self._stop.is_set():

@@ -139,7 +139,7 @@ async def test_killed_up_leaves_the_calls_and_the_next_one_adopts_them(tmp_path:
             await soon(lambda: not lives(before["asterisk"]), "Asterisk ends with the second one")
 
 
-@pytest.mark.req("REL-1")
+@pytest.mark.req("REL-2")
 async def test_engine_that_stays_away_gives_waiting_citizens_to_the_dialplan(tmp_path: Path) -> None:
     """The engine cannot start again (its site file is broken): who waits reaches an operator all the same."""
     async with centre(tmp_path, site=site(operators=1)) as running:
@@ -161,7 +161,7 @@ async def test_engine_that_stays_away_gives_waiting_citizens_to_the_dialplan(tmp
             await soon(lambda: call.media.received > 25, "the two talk")
 
 
-@pytest.mark.req("ADM-1")
+@pytest.mark.req("KPI-1", "REC-1")
 async def test_try_plays_citizens_and_operators(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=2)) as running:
         _, out = await running.daihyo("try", "--calls", "3", "--at-once", "2", "--talk", "2", "--json")

@@ -119,7 +119,7 @@ def test_missing_asterisk(
     assert "DAIHYO_ASTERISK_TREE" in said
 
 
-@pytest.mark.req("REL-5")
+@pytest.mark.req("REL-4")
 @pytest.mark.parametrize(
     "url",
     ["postgresql://nobody@127.0.0.1:1/none", "mysql://x/y", "nonsense", "sqlite:////proc/none/x.db"],

@@ -29,7 +29,7 @@ def test_lines_are_read_and_others_passed_over() -> None:
     ]
 
 
-@pytest.mark.req("REL-1")
+@pytest.mark.req("REL-2")
 def test_waiting_citizen_is_given_to_the_dialplan_after_the_grace() -> None:
     rescue = Rescue()
     assert rescue.look(names(CITIZEN), GRACE_S - 0.1) == []

@@ -52,6 +52,7 @@ def test_sockets_of_a_long_path_are_short_private_and_always_the_same(
     assert stat.S_IMODE(state.sockets.stat().st_mode) == 0o700
 
 
+@pytest.mark.req("ADM-3")
 def test_log_lines_are_single_and_without_secrets() -> None:
     import logging
 
