@@ -16,6 +16,13 @@ _hasher = PasswordHasher()  # argon2-cffi's defaults: RFC 9106 low-memory profil
 # Hashing takes 64 MiB and a core for some 50 ms: many sign-ins must not take the machine away from calls.
 _threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2")
 _nobody: str | None = None
+# So many may wait for their turn; a flood beyond them is sent away, or nobody would get in for minutes.
+WAITING_MAX = 40
+_waiting = 0
+
+
+class TooManySignIns(Exception):
+    """Too many passwords are being checked at this moment."""
 
 
 def weakness(password: str, login: str = "") -> str | None:
@@ -37,13 +44,20 @@ async def hash_password(password: str) -> str:
 
 
 async def verify(password: str, hashed: str | None) -> bool:
-    """True if the password fits. With `hashed` None (no such user) it takes as long, and is False."""
-    global _nobody
-    if _nobody is None:
-        _nobody = await hash_password(secrets.token_urlsafe(16))
-    fits = await asyncio.get_running_loop().run_in_executor(
-        _threads, _verify, password[: MAX_LENGTH + 1], hashed or _nobody
-    )
+    """True if the password fits. With `hashed` None (no such user) it takes as long, and is False.
+    Raises TooManySignIns."""
+    global _nobody, _waiting
+    if _waiting >= WAITING_MAX:
+        raise TooManySignIns
+    _waiting += 1
+    try:
+        if _nobody is None:
+            _nobody = await hash_password(secrets.token_urlsafe(16))
+        fits = await asyncio.get_running_loop().run_in_executor(
+            _threads, _verify, password[: MAX_LENGTH + 1], hashed or _nobody
+        )
+    finally:
+        _waiting -= 1
     return fits and hashed is not None
 
 

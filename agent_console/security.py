@@ -16,6 +16,7 @@ from store import StoreUnavailable
 from .accounts import Account
 from .console import CONSOLE, LANGUAGE, LANGUAGE_COOKIE, SESSION, Console, texts_of
 from .link import EngineAway, EngineRefused
+from .passwords import TooManySignIns
 from .problems import Problem, engine_answer, problem, problem_answer
 from .rights import Role
 from .sessions import Session
@@ -70,6 +71,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error.answer(texts)
     except (EngineAway, EngineRefused) as error:
         return engine_answer(error, texts)
+    except TooManySignIns:
+        busy = texts("problem.busy")
+        return problem_answer(503, "busy", busy, texts, headers={"Retry-After": "10"})
     except StoreUnavailable as error:
         log.warning("%s %s: %s", request.method, request.path, error)
         return problem_answer(

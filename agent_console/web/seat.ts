@@ -127,7 +127,7 @@ function drawActions(ringing: boolean, talking: boolean, state: string): void {
 }
 
 function tick(): void {
-  const since = me ? span(secondsSince(me.since)) : "";
+  const since = me && me.state !== "off" ? span(secondsSince(me.since)) : "";
   put(el("state-timer"), since);
   const answered = call?.answered_at;
   const timed = me !== null && ["ringing", "talking", "hold"].includes(me.state);

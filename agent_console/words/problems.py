@@ -49,6 +49,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "記録のデータベースに届きません。通話は続いています。",
         "The records' database is away. Calls go on.",
     ),
+    "problem.busy": (
+        "サインインが集中しています。少し待ってからもう一度お試しください。",
+        "Too many sign-ins at this moment. Try again shortly.",
+    ),
     "problem.internal": (
         "予期しない誤りです。記録しました (番号 {id})。",
         "Something unexpected happened. It was logged (number {id}).",

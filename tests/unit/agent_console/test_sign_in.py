@@ -93,6 +93,14 @@ async def test_unknown_logins_cost_as_much_hashing_as_known_ones(
     assert len(verified) == 3
 
 
+async def test_a_flood_of_sign_ins_is_sent_away(people: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "WAITING_MAX", 2)
+    attempts = (SignIns(people).attempt(f"guest-{n}", "wrong", None) for n in range(30))
+    answers = await asyncio.gather(*attempts, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {SignInRefused, passwords.TooManySignIns}
+    assert isinstance(await SignIns(people).attempt("op01", PASSWORD, None), Account)
+
+
 async def test_users_follow_the_site(people: Store, tmp_path: object) -> None:
     sessions = Sessions(people, 60, 60)
     token, _ = await sessions.begin(Account("op01", "", Role.OPERATOR, "1001"), None)
