@@ -8,7 +8,6 @@ var/test/results.json for `make trace`. All groups run even if one fails; the ex
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -50,7 +49,6 @@ def main() -> int:
                 *GROUPS[name],
             ],
             cwd=HOUSE,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             check=False,
         )
         sys.stderr.write(f"── {name}: {time.monotonic() - began:.0f} s\n")
