@@ -33,8 +33,10 @@ async def asterisk() -> AsyncIterator[TestServer]:
 
     app = web.Application()
     app.router.add_get("/ws", serve)
-    async with TestServer(app) as server:
-        yield server
+    server = TestServer(app)
+    await server.start_server()
+    yield server
+    await server.close()
 
 
 @pytest.mark.req("OPR-1")
