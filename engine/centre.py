@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from acd import OperatorState
-from cdr import Event, Journal, read_recent
+from cdr import Event, Journal
 from dialplans import Number, Site
 from switch import Channel, Snapshot, Switch
 
@@ -52,7 +52,7 @@ class Centre:
 
     def remember(self) -> None:
         """Reads what the journal knows of the calls of now."""
-        for event in read_recent(self.settings.journal_folder):
+        for event in self.journal.recovered:
             self.memory.apply(event)
 
     def note(self, kind: str, call: str | None = None, *, at: datetime | None = None, **data: Any) -> Event:

@@ -33,6 +33,12 @@ def leg_id(operator: str) -> str:
     return f"leg-{operator}-{_process}-{next(_serial)}"
 
 
+def operator_of_leg(identity: str) -> str | None:
+    """Whose phone a leg found in Asterisk belongs to; None if it is no leg of ours."""
+    kind, _, rest = identity.partition("-")
+    return rest.partition("-")[0] if kind == "leg" else None
+
+
 def offer_end(hangup: Hangup) -> OfferEnd:
     """What an unanswered leg's end means for its offer."""
     match hangup.tech_cause:
@@ -120,6 +126,7 @@ class Ring:
         leg: Channel | None = None
         bridge: Bridge | None = None
         try:
+            await session.phone_free(offer.operator)
             leg = await switch.leg(
                 endpoint(offer.operator, self.phone),
                 channel_id=self.id,
@@ -146,4 +153,4 @@ class Ring:
             log.warning("ringing %s for %s failed: %s", offer.operator, offer.call, problem)
             return OfferEnd.FAILED
         finally:
-            session.let_go(leg, bridge)
+            session.let_go(leg, bridge, of=offer.operator)

@@ -20,6 +20,7 @@ from .call import Answer, Call, Phase
 from .clock import iso
 from .conversation import Returned, conversation
 from .memory import CallMemory
+from .offer import operator_of_leg
 from .phones import DESK
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def recover(session: Session, snapshot: Snapshot) -> int:
             session.arrived(channel)  # it came in while nobody noted it
             adopted += 1
         else:
-            session.let_go(channel, None)
+            session.let_go(channel, None, of=operator_of_leg(channel.id))
     for identity, found in bridges.items():
         if identity not in used:
             session.let_go(None, found.bridge)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from switch import Bridge, Channel, HangupReason, Switch, SwitchError
@@ -35,6 +36,7 @@ class Session:
         self.switch = switch
         self.calls: dict[str, Call] = {}
         self.detached = False
+        self._leaving: dict[str, Channel] = {}  # legs that still ring at an operator's phone, being cancelled
         self._tasks: set[asyncio.Task[Any]] = set()
         self.floor = Floor(self)
 
@@ -155,8 +157,19 @@ class Session:
         how: dict[str, str | None] = self.centre.wrap_up_words.pop(operator, {"by": "timeout"})
         self.centre.note("wrapped_up", call, at=None, operator=operator, **how)
 
-    def let_go(self, leg: Channel | None, bridge: Bridge | None) -> None:
-        """Hangs up and clears away in the background; no error if it is gone."""
+    async def phone_free(self, operator: str) -> None:
+        """Until the last call has left the operator's phone: an INVITE that overtakes a CANCEL finds it
+        busy."""
+        leg = self._leaving.pop(operator, None)
+        if leg is not None and leg.hangup_info is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BYE_S):
+                    await leg.wait_gone()
+
+    def let_go(self, leg: Channel | None, bridge: Bridge | None, *, of: str | None = None) -> None:
+        """Hangs up and clears away in the background; no error if it is gone. `of`: whose phone it rings."""
+        if of is not None and leg is not None and leg.hangup_info is None:
+            self._leaving[of] = leg
         if not self.detached and (leg is not None or bridge is not None):
             self.start(self._let_go(leg, bridge), "let go")
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import aiohttp
 
+from asterisk_conf import Secrets
 from cdr import Event, read_journal
-from daihyo.settings import StateDir
+from daihyo.settings import Runtime, StateDir
 from store import CallRow, Recording, Store
 
 from .site import site as make_site
@@ -193,6 +194,23 @@ class Centre:
             assert process.returncode == 0, error.decode()
         return process.returncode or 0, out.decode()
 
+    async def ari(self, path: str) -> int:
+        """The HTTP status of an ARI resource, asked of Asterisk itself."""
+        secrets = json.loads(self.state.secrets.read_text())
+        port = json.loads(self.state.runtime.read_text())["ari_port"]
+        login = aiohttp.BasicAuth(Secrets.ari_user, secrets["ari_password"])
+        async with (
+            aiohttp.ClientSession(auth=login) as session,
+            session.get(f"http://127.0.0.1:{port}/ari/{path}") as answer,
+        ):
+            return answer.status
+
+    async def engine_away(self) -> None:
+        """Until Asterisk knows that the application is gone."""
+        async with asyncio.timeout(10):
+            while await self.ari("applications/daihyo") != 404:
+                await asyncio.sleep(0.02)
+
     def phone(self, operator: str) -> dict[str, Any]:
         """What `daihyo phone ID --json` prints, read without starting a process."""
         secrets = json.loads(self.state.secrets.read_text())
@@ -231,7 +249,7 @@ class Centre:
 
     async def records(self, true: Callable[[list[CallRow]], bool], within_s: float = 15.0) -> list[CallRow]:
         """The call records, as soon as they are as wanted."""
-        store = await Store.open(self.state.sqlite_url)
+        store = await Store.open(Runtime.load(self.state).database(self.state))
         rows: list[CallRow] = []
         try:
             async with asyncio.timeout(within_s):
@@ -256,7 +274,7 @@ class Centre:
 
     async def recordings(self, count: int, within_s: float = 20.0) -> dict[str, Path]:
         """The archived files by call, once there are so many."""
-        store = await Store.open(self.state.sqlite_url)
+        store = await Store.open(Runtime.load(self.state).database(self.state))
         rows: list[Recording] = []
         try:
             async with asyncio.timeout(within_s):

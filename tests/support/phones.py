@@ -12,7 +12,7 @@ import numpy.typing as npt
 from baresip import Account, BaresipError, CallDeclined, CallFailed, Config, Runtime, UserAgent
 
 RATE = 8000
-CITIZEN_HZ, OPERATOR_HZ = 440.0, 1000.0
+CITIZEN_HZ, OPERATOR_HZ = 2450.0, 1850.0  # far from the notes of the waiting music
 FRAME = RATE // 50  # 20 ms
 
 
@@ -72,7 +72,7 @@ class Talk:
 
     async def hears(self, hz: float, *, for_s: float = 0.4, within_s: float = 10.0) -> None:
         """Until the last `for_s` seconds were mostly this tone."""
-        await self.until(lambda: share(self.samples(for_s), hz) > 0.6, within_s, f"a tone of {hz} Hz")
+        await self.until(lambda: share(self.samples(for_s), hz) > 0.8, within_s, f"a tone of {hz} Hz")
 
     async def hears_sound(self, *, for_s: float = 0.4, within_s: float = 10.0) -> None:
         """Until something audible was heard: speech or music, not a tone of ours."""

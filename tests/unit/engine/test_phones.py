@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd import OfferEnd
-from engine.offer import leg_id, offer_end
+from engine.offer import leg_id, offer_end, operator_of_leg
 from engine.phones import died, endpoint, endpoints, operator_of
 from switch import Hangup, HangupReason
 
@@ -44,3 +44,5 @@ def test_endpoints_and_back() -> None:
     for name in endpoints(["1001", "1002"]):
         assert endpoint(*operator_of(name)) == name
     assert leg_id("1001") != leg_id("1001")
+    assert operator_of_leg(leg_id("1001")) == "1001"
+    assert operator_of_leg("minato-1763.1") is None
