@@ -8,7 +8,7 @@ import contextlib
 
 class TcpProxy:
     """Forwards 127.0.0.1:`port` to 127.0.0.1:`target`. After `black_hole()` connections stay open (new ones
-    are accepted too) and nothing passes, as when a cable is pulled; `heal()` ends that for new connections."""
+    are accepted too) and nothing passes, as when a cable is pulled; `heal()` ends that for the next ones."""
 
     def __init__(self, target: int) -> None:
         self._target = target
