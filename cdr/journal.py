@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 # A start reads the newest segment: about 8,000 events, a tenth of a second.
 SEGMENT_BYTES = 2 * 1024 * 1024
+GATHER_S = 0.005  # events of a moment share one write and one fsync
 RETRY_S = 0.5
 STUCK_S = 5.0  # a write that takes longer counts as failing
 
@@ -167,6 +168,9 @@ class Journal:
                     self._wake.wait_for(lambda: self._closing, RETRY_S)
                 while not group and not self._gathered and not self._closing:
                     self._wake.wait()
+            if not self._closing:
+                time.sleep(GATHER_S)
+            with self._wake:
                 group += self._gathered
                 self._gathered = []
                 last_try = self._closing

@@ -157,10 +157,7 @@ async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:
         channel_id=leg_id(operator),
         caller_id=call.caller or "anonymous",
         caller_name=call.number.name,
-        variables={
-            "PJSIP_HEADER(add,X-Daihyo-Call)": call.id,
-            "PJSIP_HEADER(add,X-Daihyo-Resume)": "1",
-        },
+        variables={"PJSIP_HEADER(add,X-Daihyo-Resume)": "1"},  # the page answers by itself
     )
 
 

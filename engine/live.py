@@ -13,7 +13,7 @@ from .phones import BROWSER, DESK, phone_of
 if TYPE_CHECKING:
     from .centre import Centre
 
-GATHER_S = 0.05
+GATHER_S = 0.1
 Json = dict[str, Any]
 Listener = Callable[[Json], None]
 
@@ -27,6 +27,7 @@ class Live:
         self._operators: set[str] = set()
         self._calls: set[str] = set()
         self._gone: set[str] = set()
+        self._shown: dict[str, int] = {}  # places in the queue as last told
         self._timer: asyncio.TimerHandle | None = None
 
     def operator(self, operator: str) -> None:
@@ -59,16 +60,14 @@ class Live:
         session = self.centre.session
         calls = session.calls if session is not None else {}
         known = {one.id for one in self.centre.site.operators}
-        waiting = any(call in self._calls or call in self._gone for call in [*calls, *self._gone])
-        touched = (
-            {c.id for c in calls.values() if c.phase in (Phase.WAITING, Phase.RINGING)} if waiting else set()
-        )
         positions = self._positions()
+        moved = {call for call, place in positions.items() if self._shown.get(call) != place}
+        self._shown = positions
         message: Json = {
             "event": "changed",
             "operators": [self._operator(one) for one in sorted(self._operators & known)],
             "calls": [
-                self._call(calls[one], positions) for one in sorted(self._calls | touched) if one in calls
+                self._call(calls[one], positions) for one in sorted(self._calls | moved) if one in calls
             ],
             "gone": sorted(self._gone),
             "at": iso(self.centre.clock.now()),

@@ -132,7 +132,6 @@ class Ring:
                 channel_id=self.id,
                 caller_id=self.call.caller or "anonymous",
                 caller_name=self.call.number.name,
-                variables={"PJSIP_HEADER(add,X-Daihyo-Call)": offer.call},
             )
             # The distributor's clock ends the ringing; Asterisk's own limit is only for an engine that is
             # away.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("daihyo.engine.session")
 
 SURVIVAL = "survival-adopt"
+AFTER_S = 0.01  # clearing away lets the next citizen's ring go first
 BYE_S = 2.0  # how long an operator's phone may take to hang up before it counts as free
 
 
@@ -174,6 +175,7 @@ class Session:
             self.start(self._let_go(leg, bridge), "let go")
 
     async def _let_go(self, leg: Channel | None, bridge: Bridge | None) -> None:
+        await asyncio.sleep(AFTER_S)
         try:
             if leg is not None:
                 await leg.hangup()

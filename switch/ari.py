@@ -41,7 +41,8 @@ _MAX_MESSAGE = 16 * 1024 * 1024
 # Asterisk closes an idle HTTP connection after session_keep_alive (15 s by default); ours must go first.
 _KEEP_ALIVE_S = 8.0
 
-Lane = Literal["auto", "socket", "http"]
+# urgent: the socket when nothing is under way on it, else HTTP. A phone to be rung waits behind nobody.
+Lane = Literal["auto", "socket", "http", "urgent"]
 Event = dict[str, Any]
 
 
@@ -147,7 +148,7 @@ class AriConnection:
         """
         if self.lost.done():
             raise SwitchGone(f"{method} {uri}: not connected to Asterisk ({self.lost.result()})")
-        if lane == "http" or (lane == "auto" and self._overdue()):
+        if lane == "http" or (lane == "auto" and self._overdue()) or (lane == "urgent" and self._sent_at):
             status, text = await self._by_http(method, uri, query, body)
         else:
             status, text = await self._by_socket(method, uri, query, body)

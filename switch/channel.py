@@ -213,7 +213,7 @@ class AriChannel:
 
     async def dial(self, timeout_s: float) -> None:
         await self.wait_started()
-        await self._do("POST", "dial", {"timeout": str(max(1, round(timeout_s)))})
+        await self._do("POST", "dial", {"timeout": str(max(1, round(timeout_s)))}, lane="urgent")
 
     async def wait_started(self) -> None:
         """Until the channel is inside the application; ChannelGone when it ends before."""

@@ -115,7 +115,7 @@ class Node:
         }  # fmt: skip
         self._channels[channel_id] = channel  # before the request: its events may outrun the answer
         try:
-            channel.describe(await self.request("POST", "channels/create", query, body=body))
+            channel.describe(await self.request("POST", "channels/create", query, body=body, lane="urgent"))
         except asyncio.CancelledError:
             # Forgotten at once: should it start all the same, nobody wants it and it is let go again.
             self._channels.pop(channel_id, None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 from playwright.async_api import expect
@@ -187,9 +189,13 @@ async def test_breaks_have_reasons_and_the_board_shows_them(running: Centre, per
         await Seat(op).state("break")
         await Board(boss).operator("1002", "break")
         await expect(boss.page.locator("#operators")).to_contain_text("離席 昼食")
-        running.kill("engine")
-        await expect(boss.page.locator("#away-engine")).to_be_visible(timeout=SLOW_MS)
-        await boss.screenshot("board-engine-away")
+        stopped = running.kill("up", signal.SIGSTOP)  # so that nobody starts the engine anew at once
+        try:
+            running.kill("engine")
+            await expect(boss.page.locator("#away-engine")).to_be_visible(timeout=SLOW_MS)
+            await boss.screenshot("board-engine-away")
+        finally:
+            os.kill(stopped, signal.SIGCONT)
         await expect(boss.page.locator("#away-engine")).to_be_hidden(timeout=60_000)
         await Board(boss).operator("1002", "break")
         await asyncio.wait_for(running.control.state_is("1002", "break"), 20)

@@ -198,9 +198,9 @@ class Centre:
         """The HTTP status of an ARI resource, asked of Asterisk itself."""
         secrets = json.loads(self.state.secrets.read_text())
         port = json.loads(self.state.runtime.read_text())["ari_port"]
-        login = aiohttp.BasicAuth(Secrets.ari_user, secrets["ari_password"])
+        login = aiohttp.encode_basic_auth(Secrets.ari_user, secrets["ari_password"])
         async with (
-            aiohttp.ClientSession(auth=login) as session,
+            aiohttp.ClientSession(headers={"Authorization": login}) as session,
             session.get(f"http://127.0.0.1:{port}/ari/{path}") as answer,
         ):
             return answer.status
