@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 # A start reads the newest segment: about 8,000 events, a tenth of a second.
 SEGMENT_BYTES = 2 * 1024 * 1024
-GATHER_S = 0.005  # events of a moment share one write and one fsync
+GATHER_S = 0.02  # events of a moment share one write and one fsync
 RETRY_S = 0.5
 STUCK_S = 5.0  # a write that takes longer counts as failing
 

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.arrival")
 
+AT_ONCE_S = 1.0  # an operator who answers at once is not preceded by a scrap of music
 RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the front of the queue
 
 
 async def citizen(session: Session, call: Call) -> None:
     """Greets, says that it records, and serves."""
     async with life(session, call):
-        await call.channel.answer()
+        if not call.channel.up:  # the dialplan has answered, unless it was changed
+            await call.channel.answer()
         session.centre.note("greeted", call.id)
         number = call.number
         await call.channel.play(sound(number.greeting_prompt), sound(number.recording_notice_prompt))
@@ -83,13 +85,15 @@ async def _comfort(session: Session, call: Call, name: str) -> None:
     rules = session.centre.site.queue(name)
     channel = call.channel
     try:
-        if rules.waiting_prompt is not None and not session.floor.rings_for(call.id):
+        if session.floor.rings_for(call.id):
+            await asyncio.sleep(AT_ONCE_S)
+        elif rules.waiting_prompt is not None:
             await channel.play(sound(rules.waiting_prompt))
         while True:
-            await channel.music(True, rules.music)
+            await call.music(True, rules.music)
             await asyncio.sleep(rules.waiting_announcement_every_s)
             if rules.waiting_prompt is not None:
-                await channel.music(False)
+                await call.music(False)
                 await channel.play(sound(rules.waiting_prompt))
     except ChannelGone:
         pass  # the call's own task hears of it

@@ -86,6 +86,13 @@ class Call:
     task: asyncio.Task[None] | None = None
     ended_by: str | None = None  # set by whoever ends it first: operator | centre
     offers: int = 0
+    plays_music: bool | None = False  # None: not known (taken up after a restart)
+
+    async def music(self, on: bool, music_class: str = "default") -> None:
+        """Waiting music on or off; nothing is asked of the switch when it is so already."""
+        if on != self.plays_music:
+            self.plays_music = on
+            await self.channel.music(on, music_class)
 
     def take(self, answer: Answer) -> bool:
         """Hands an answered phone to the waiting call; False when the citizen no longer waits."""

@@ -44,7 +44,7 @@ async def conversation(
     free = False
     try:
         if not adopted:
-            await _join(call.channel, leg, bridge)
+            await _join(call, leg, bridge)
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
@@ -57,7 +57,7 @@ async def conversation(
                 return Returned(operator)
             leg = call.leg = again
             _listen(call, leg)
-            await _join(call.channel, leg, bridge)
+            await _join(call, leg, bridge)
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
@@ -83,9 +83,9 @@ def _listen(call: Call, leg: Channel) -> None:
     leg.on_gone(gone)
 
 
-async def _join(citizen: Channel, leg: Channel, bridge: Bridge) -> None:
-    await citizen.music(False)
-    await bridge.add(citizen, leg)
+async def _join(call: Call, leg: Channel, bridge: Bridge) -> None:
+    await call.music(False)
+    await bridge.add(call.channel, leg)
 
 
 async def _talk(session: Session, call: Call, bridge: Bridge) -> str | None:
@@ -106,11 +106,11 @@ async def _talk(session: Session, call: Call, bridge: Bridge) -> str | None:
                 return reason
             case Hold() if call.phase is Phase.TALKING:
                 await bridge.remove(call.channel)
-                await call.channel.music(True)
+                await call.music(True)
                 centre.note("held", call.id, operator=call.operator)
                 session.phase(call, Phase.HOLD)
             case Resume() if call.phase is Phase.HOLD:
-                await call.channel.music(False)
+                await call.music(False)
                 await bridge.add(call.channel)
                 centre.note("resumed", call.id, operator=call.operator)
                 session.phase(call, Phase.TALKING)
@@ -165,7 +165,7 @@ async def _please_wait(session: Session, call: Call) -> None:
     key = session.centre.site.wording.prompt_of("please_wait")
     try:
         await call.channel.play(f"sound:daihyo-{key}")
-        await call.channel.music(True)
+        await call.music(True)
     except (ChannelGone, SwitchGone):
         pass
     except SwitchError as problem:

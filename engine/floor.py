@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from acd import (
     Action,
     Distributor,
+    DistributorError,
     Offer,
     OfferEnd,
     OperatorProfile,
@@ -138,7 +139,11 @@ class Floor:
 
     def _has(self, operator: str) -> bool:
         """Also one who has left the site and still talks."""
-        return any(view.id == operator for view in self.distributor.operators())
+        try:
+            self.distributor.operator(operator)
+        except DistributorError:
+            return False
+        return True
 
     def wrapped_up(self, operator: str) -> None:
         self.do(self.distributor.wrap_up_done(operator, at=self.at))

@@ -138,6 +138,7 @@ def _adopt(
         queued=memory.queued,
         queued_mono=memory.queued_mono,
         answered=memory.answered,
+        plays_music=None,
     )
     leg = channels.get(memory.leg or "")
     bridge = bridges.get(memory.bridge or "")

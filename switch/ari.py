@@ -37,11 +37,12 @@ EVENTS = (
 )
 # An answer on the WebSocket that takes longer than this blocks all behind it: others then go by HTTP.
 OVERDUE_S = 0.03
+URGENT_S = 0.001
 _MAX_MESSAGE = 16 * 1024 * 1024
 # Asterisk closes an idle HTTP connection after session_keep_alive (15 s by default); ours must go first.
 _KEEP_ALIVE_S = 8.0
 
-# urgent: the socket when nothing is under way on it, else HTTP. A phone to be rung waits behind nobody.
+# urgent: the socket unless something has been under way on it for a while. A phone to be rung does not wait.
 Lane = Literal["auto", "socket", "http", "urgent"]
 Event = dict[str, Any]
 
@@ -148,7 +149,7 @@ class AriConnection:
         """
         if self.lost.done():
             raise SwitchGone(f"{method} {uri}: not connected to Asterisk ({self.lost.result()})")
-        if lane == "http" or (lane == "auto" and self._overdue()) or (lane == "urgent" and self._sent_at):
+        if lane == "http" or (lane != "socket" and self._overdue(lane)):
             status, text = await self._by_http(method, uri, query, body)
         else:
             status, text = await self._by_socket(method, uri, query, body)
@@ -156,9 +157,10 @@ class AriConnection:
             return orjson.loads(text) if text else None
         raise _error(method, uri, status, text)
 
-    def _overdue(self) -> bool:
+    def _overdue(self, lane: Lane) -> bool:
+        """Whether the oldest request on the socket has been under way for too long to stand behind it."""
         for sent_at in self._sent_at.values():
-            return time.monotonic() - sent_at > OVERDUE_S
+            return time.monotonic() - sent_at > (URGENT_S if lane == "urgent" else OVERDUE_S)
         return False
 
     async def _by_socket(
