@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from tests.support.centre import Centre, centre
-from tests.support.phones import CITIZEN_HZ, OPERATOR_HZ, CallFailed, Talk, level, phones, share
+from tests.support.phones import CITIZEN_HZ, OPERATOR_HZ, Talk, level, phones, share
+from tests.support.sipp import sipp
 from tests.support.site import NUMBER, OTHER_NUMBER, site, write_site
 
 
@@ -216,10 +217,22 @@ async def test_break_during_a_call_holds_after_the_wrap_up(tmp_path: Path) -> No
 
 @pytest.mark.req("NUM-1", "SEC-4")
 async def test_a_number_that_is_not_ours_is_refused(tmp_path: Path) -> None:
-    async with centre(tmp_path) as running, phones() as sip:
-        with pytest.raises(CallFailed, match="404"):
-            await sip.call(running.sip, "0990909090")
+    async with centre(tmp_path) as running:
+        await sipp("refused", running.sip, "0990909090", tmp_path, calls=3)
         assert not [event for event in running.events() if event.kind == "arrived"]
+
+
+@pytest.mark.req("ACD-1", "ACD-3", "KPI-1")
+async def test_twelve_citizens_by_sipp_on_three_operators(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=3)) as running, phones() as sip:
+        for n in range(3):
+            await sip.desk(running.phone(str(1001 + n)))
+            await running.ready_operator(str(1001 + n))
+        await sipp("talks", running.sip, NUMBER, tmp_path, calls=12, at_once=3)
+        records = await running.ended(12, 30)
+        assert {(row.outcome, row.ended_by) for row in records} == {("answered", "caller")}
+        served = [sum(row.operator == str(1001 + n) for row in records) for n in range(3)]
+        assert max(served) - min(served) <= 1, served
 
 
 @pytest.mark.req("ACD-1", "ACD-3", "REC-1")
