@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.conversation")
 
-GRACE_S = 15.0  # how long the citizen waits for an operator's page that was loaded again
+GRACE_S = 10.0  # how long the citizen waits for an operator's page that was loaded again
 ANSWER_S = 10.0  # how long that page may take to answer by itself
 RETRY_S = 0.3
 

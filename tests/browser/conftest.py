@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.support.centre import Centre, centre
 from tests.support.site import site
 
 SCREENS = Path(__file__).parents[2] / "var" / "screens"
-CHROMIUM = os.environ.get("DAIHYO_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("DAIHYO_CHROMIUM") or shutil.which("chromium") or "chromium"
 FLAGS = [
     "--no-sandbox",
     "--use-fake-ui-for-media-stream",
