@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("daihyo.engine.arrival")
 
 AT_ONCE_S = 1.0  # an operator who answers at once is not preceded by a scrap of music
+AGAIN_S = 1.0  # before music that failed is tried again
+STRANDED_S = 2.0  # a call whose request found no line, while the line still stands
 RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the front of the queue
 
 
@@ -58,6 +60,8 @@ async def queue(
     """
     centre = session.centre
     name = call.queue or call.number.queue
+    if not any(one.id == name for one in centre.site.queues):  # it left the plan while the citizen was here
+        name = centre.number(call.number.digits).queue
     call.queue = name
     call.answer = asyncio.get_running_loop().create_future()
     if not noted:
@@ -69,38 +73,42 @@ async def queue(
     session.floor.waits(call.id, name, since=since, priority=priority, prefer=prefer)
     comfort = session.start(_comfort(session, call, name), f"comfort {call.id}")
     try:
-        return await call.answer
+        try:
+            return await call.answer
+        finally:
+            comfort.cancel()
+            await asyncio.wait([comfort])
     except asyncio.CancelledError:
-        if call.answer.done() and not call.answer.cancelled():  # both hung up and answered in one moment
+        if not session.detached and call.answer.done() and not call.answer.cancelled():
+            # Hung up and answered in one moment: nobody else would let that phone go.
             answer = call.answer.result()
             session.conversation_over(call, answer.operator, answer.leg, answer.bridge, at_once=False)
         raise
-    finally:
-        comfort.cancel()
-        await asyncio.wait([comfort])
 
 
 async def _comfort(session: Session, call: Call, name: str) -> None:
     """What a waiting citizen hears: music, and every so often that somebody will come."""
     rules = session.centre.site.queue(name)
     channel = call.channel
-    try:
-        if session.floor.rings_for(call.id):
-            await asyncio.sleep(AT_ONCE_S)
-        elif rules.waiting_prompt is not None:
-            await channel.play(sound(rules.waiting_prompt))
-        while True:
-            await call.music(True, rules.music)
-            await asyncio.sleep(rules.waiting_announcement_every_s)
-            if rules.waiting_prompt is not None:
+    announced = session.floor.rings_for(call.id)
+    if announced:
+        await asyncio.sleep(AT_ONCE_S)
+    while True:
+        try:
+            if not announced and rules.waiting_prompt is not None:
+                announced = True  # should it fail, there is at least music
                 await call.music(False)
                 await channel.play(sound(rules.waiting_prompt))
-    except ChannelGone:
-        pass  # the call's own task hears of it
-    except SwitchGone:
-        pass  # the session ends, the next one goes on
-    except SwitchError as problem:
-        log.warning("call %s: waiting music failed: %s", call.id, problem)
+            await call.music(True, rules.music)
+            await asyncio.sleep(rules.waiting_announcement_every_s)
+            announced = False
+        except ChannelGone:
+            return  # the call's own task hears of it
+        except SwitchError as problem:
+            # A lost line ends the session, and this with it; one request that failed is tried again.
+            log.warning("call %s: waiting music failed: %s", call.id, problem)
+            call.plays_music = None
+            await asyncio.sleep(AGAIN_S)
 
 
 @asynccontextmanager
@@ -125,7 +133,9 @@ async def life(session: Session, call: Call) -> AsyncIterator[None]:
     except ChannelGone as gone:
         log.debug("call %s: %s", call.id, gone)
     except SwitchGone:
-        return  # the same call is taken up again at the reconnect
+        # The same call is taken up again at the reconnect.
+        session.start(_stranded(session, call), f"stranded {call.id}")
+        return
     except Exception:
         log.exception("call %s: a fault of ours; Asterisk's own path takes the citizen", call.id)
         if not session.detached and call.channel.hangup_info is None:
@@ -133,6 +143,16 @@ async def life(session: Session, call: Call) -> AsyncIterator[None]:
             return
     if not session.detached:
         session.finish(call)
+
+
+async def _stranded(session: Session, call: Call) -> None:
+    """A single request may fail as if the line were lost. No reconnect follows then: the session lives on."""
+    await asyncio.sleep(STRANDED_S)
+    if call.channel.hangup_info is not None:
+        session.finish(call)
+    elif call.id in session.calls:
+        log.error("call %s: a request was lost; Asterisk's own path takes the citizen", call.id)
+        session.hand_over(call)
 
 
 def sound(key: str) -> str:

@@ -55,9 +55,11 @@ class HangUp:
 
 @dataclass(frozen=True)
 class PageLost:
-    """The operator's page with the browser phone in it is closed or was loaded again."""
+    """The operator's page with the browser phone in it is closed or was loaded again. `leg`: the one that
+    it held; a later leg belongs to a later page."""
 
     reason: str
+    leg: str
 
 
 Word = LegGone | Hold | Resume | HangUp | PageLost

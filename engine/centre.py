@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from acd import OperatorState
-from cdr import Event, Journal
+from cdr import Event, Journal, tail
 from dialplans import Number, Site
 from switch import Channel, Snapshot, Switch
 
@@ -25,6 +25,8 @@ from .settings import EngineSettings
 from .survival import SurvivalLog
 
 log = logging.getLogger("daihyo.engine")
+
+RECENT_EVENTS = 500  # of the journal's end: which calls had just ended when the engine stopped
 
 
 class Centre:
@@ -52,6 +54,9 @@ class Centre:
 
     def remember(self) -> None:
         """Reads what the journal knows of the calls of now."""
+        for event in tail(self.settings.journal_folder, RECENT_EVENTS):
+            if event.kind == "ended":
+                self.memory.apply(event)
         for event in self.journal.recovered:
             self.memory.apply(event)
 
@@ -76,11 +81,12 @@ class Centre:
     def on_connected(self, snapshot: Snapshot) -> None:
         if self.switch is None or self.stopping.is_set():
             return
-        self.session = Session(self, self.switch)
         if not self._started_noted:
             self._started_noted = True
             self.note("engine_started", pid=os.getpid(), boot=self.clock.boot, adopted=len(self.memory.calls))
+        # Before there is a session: what ended while nobody looked moves no operator.
         self.survival.read()
+        self.session = Session(self, self.switch)
         adopted = recover(self.session, snapshot)
         log.info("connected to the switch; %d calls taken up", adopted)
         self.live.everything()

@@ -185,11 +185,11 @@ class Control:
         if call is None:
             raise CommandError("no_wrap_up", "後処理中の通話がありません。", "no call is in wrap-up")
         words = command.model_dump(include={"by", "result", "category", "note"})
-        wrapping = session.floor.view(operator).state is OperatorState.WRAP_UP
-        if wrapping and call == last:
+        wrapping = session.floor.view(operator).state is OperatorState.WRAP_UP and call == last
+        if wrapping:
             self.centre.wrap_up_words[operator] = words  # noted when the wrap-up ends, which is now
         else:
-            # The form came after the wrap-up's time was over: what it says is kept all the same.
+            # The form came after that wrap-up's time was over: what it says is kept, a later wrap-up goes on.
             self.centre.note("wrapped_up", call, at=None, operator=operator, **words)
         if wrapping:
             wished = session.floor.view(operator).next_state

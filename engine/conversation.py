@@ -39,6 +39,7 @@ async def conversation(
     """
     centre = session.centre
     operator, leg, bridge = answer.operator, answer.leg, answer.bridge
+    call.inbox = asyncio.Queue()  # what was said to an earlier conversation is not for this one
     _listen(call, leg)
     call.operator, call.phone, call.leg = operator, answer.phone, leg
     free = False
@@ -48,6 +49,8 @@ async def conversation(
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
+        elif held:
+            await call.music(True)
         call.answered = call.answered or centre.clock.now()
         session.phase(call, Phase.HOLD if held else Phase.TALKING)
         lost = await _talk(session, call, bridge)
@@ -100,9 +103,8 @@ async def _talk(session: Session, call: Call, bridge: Bridge) -> str | None:
                 return "phone_died"
             case HangUp():
                 return None
-            case PageLost(reason=reason):
-                if call.leg is not None:
-                    session.let_go(call.leg, None)
+            case PageLost(reason=reason, leg=leg) if call.leg is not None and leg == call.leg.id:
+                session.let_go(call.leg, None)
                 return reason
             case Hold() if call.phase is Phase.TALKING:
                 await bridge.remove(call.channel)
@@ -129,26 +131,29 @@ async def _again(session: Session, call: Call, operator: str, why: str) -> Chann
     comfort = session.start(_please_wait(session, call), f"please wait {call.id}")
     leg: Channel | None = None
     try:
-        async with asyncio.timeout(GRACE_S):
-            while True:
-                await centre.page_back(operator)
-                try:
-                    leg = await _resume_leg(session, call, operator)
-                    await leg.dial(ANSWER_S)
-                    await leg.wait_up()
-                except (Refused, ChannelGone):
-                    if call.channel.hangup_info is not None:
-                        raise
-                    await asyncio.sleep(RETRY_S)  # the new page's registration may be a moment behind
-                    continue
-                found, leg = leg, None
-                return found
+        try:
+            async with asyncio.timeout(GRACE_S):
+                while True:
+                    await centre.page_back(operator)
+                    try:
+                        leg = await _resume_leg(session, call, operator)
+                        await leg.dial(ANSWER_S)
+                        await leg.wait_up()
+                        break
+                    except (Refused, ChannelGone):
+                        if call.channel.hangup_info is not None:
+                            raise
+                        session.let_go(leg, None)
+                        await asyncio.sleep(RETRY_S)  # the new page's registration may be a moment behind
+        finally:
+            comfort.cancel()
+            await asyncio.wait([comfort])
+        found, leg = leg, None
+        return found
     except TimeoutError:
         return None
     finally:
-        session.let_go(leg, None)
-        comfort.cancel()
-        await asyncio.wait([comfort])
+        session.let_go(leg, None)  # the citizen may hang up until the very end
 
 
 async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:

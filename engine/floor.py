@@ -119,12 +119,15 @@ class Floor:
         if self.knows(operator):
             self.do(self.distributor.phone_changed(operator, reachable, at=self.at))
 
+    def rang(self, ring: Ring) -> None:
+        """That ringing is over; another may have begun at the same phone."""
+        if self.rings.get(ring.offer.operator) is ring:
+            del self.rings[ring.offer.operator]
+
     def answered(self, call: str, operator: str) -> None:
-        self.rings.pop(operator, None)
         self.do(self.distributor.offer_answered(call, operator, at=self.at))
 
     def failed(self, call: str, operator: str, why: OfferEnd) -> None:
-        self.rings.pop(operator, None)
         self.do(self.distributor.offer_failed(call, operator, why, at=self.at))
 
     def talks(self, operator: str, call: str, queue: str | None = None) -> None:
@@ -132,6 +135,9 @@ class Floor:
         if self._has(operator):
             queue = queue if any(one.id == queue for one in self.centre.site.queues) else None
             self.do(self.distributor.conversation_began(operator, call, at=self.at, queue=queue))
+
+    def talks_in(self, operator: str, call: str) -> bool:
+        return self._has(operator) and self.view(operator).call == call
 
     def over(self, operator: str) -> None:
         if self._has(operator):
@@ -205,6 +211,8 @@ class Floor:
         if noted and change.state in SETTLED:
             until = iso(clock.wall(change.until)) if change.until is not None else None
             memory = self.centre.memory.operator(change.operator)
+            wish, wish_reason = memory.next_state, memory.next_reason
+            before, before_reason = memory.state, memory.reason
             was_wrap_up = memory.state == OperatorState.WRAP_UP.value
             if was_wrap_up and change.state is not OperatorState.WRAP_UP and memory.last_call is not None:
                 self.session.wrap_up_over(change.operator, memory.last_call)
@@ -215,6 +223,15 @@ class Floor:
                 reason=change.reason,
                 until=until,
             )
+            if change.state is OperatorState.WRAP_UP:
+                # What comes after it was wished in the call, or was so before it.
+                following = self.view(change.operator).next_state
+                if following is not None:
+                    reason = wish_reason if following.value == wish else ""
+                    reason = before_reason if wish is None and following.value == before else reason
+                    self.centre.note(
+                        "operator_next", operator=change.operator, state=following.value, reason=reason
+                    )
         self.centre.live.operator(change.operator)
 
     def _arm(self) -> None:

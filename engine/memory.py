@@ -14,6 +14,8 @@ from cdr import Event
 
 from .clock import Clock, parse_iso
 
+REMEMBERED = 1000  # calls that ended last
+
 
 @dataclass
 class RingingMemory:
@@ -48,6 +50,7 @@ class CallMemory:
     held: bool = False
     returning: bool = False  # the operator's phone died, the citizen waits for it
     last_operator: str | None = None
+    handed_over: bool = False
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Memory:
         self.clock = clock
         self.calls: dict[str, CallMemory] = {}
         self.operators: dict[str, OperatorMemory] = {}
+        self.ended: dict[str, None] = {}  # the calls that ended last, oldest first
         self.log_offset = 0
 
     def operator(self, operator_id: str) -> OperatorMemory:
@@ -127,6 +131,9 @@ class Memory:
 
     def _ended(self, event: Event) -> None:
         call = self.calls.pop(event.call or "", None)
+        self.ended[event.call or ""] = None
+        if len(self.ended) > REMEMBERED:
+            del self.ended[next(iter(self.ended))]
         if call is not None and call.operator is not None:
             self.operator(call.operator).idle_since_mono = self._mono(event)
 
@@ -137,6 +144,7 @@ class Memory:
                 call.greeted = True
             case "handed_over":
                 call.via = "survival"  # Asterisk alone looks after it now
+                call.handed_over = True
             case "queued":
                 call.queue = str(data["queue"])
                 call.priority = int(str(data.get("priority") or 0))

@@ -91,6 +91,7 @@ class Ring:
             end, tell = self.stopped, self.tell
         if session.detached:
             return
+        session.floor.rang(self)
         if end is None:
             session.floor.answered(offer.call, offer.operator)
             return
@@ -101,7 +102,7 @@ class Ring:
             reason=end.value,
             ring_s=round(clock.mono() - began, 3),
         )
-        if tell:
+        if tell and end is not OfferEnd.CALLER_GONE:  # a caller's end is told by the call itself
             session.floor.failed(offer.call, offer.operator, end)
         if self.call.waits() and not session.floor.rings_for(offer.call):
             session.phase(self.call, Phase.WAITING)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acd import OperatorState
-from switch import Bridge, Channel, HangupReason, Snapshot
+from switch import Channel, FoundBridge, HangupReason, Snapshot
 
 from .arrival import RETURNED_PRIORITY, citizen, life, queue, served
 from .call import Answer, Call, Phase
@@ -21,7 +21,7 @@ from .clock import iso
 from .conversation import Returned, conversation
 from .memory import CallMemory
 from .offer import operator_of_leg
-from .phones import DESK
+from .phones import BROWSER, DESK
 
 if TYPE_CHECKING:
     from .session import Session
@@ -42,21 +42,26 @@ def recover(session: Session, snapshot: Snapshot) -> int:
     # In order of arrival, so that the waiting keep their order whatever the clock's grain.
     for call in sorted(memory.calls.values(), key=lambda one: one.queued_mono or one.arrived_mono):
         restarted = call.arrived < snapshot.switch_started
-        if call.via == "survival":
-            _survival(session, call, restarted)
-            continue
         channel = channels.get(call.id)
+        if call.via == "survival":
+            if channel is not None:  # the line was lost before it had been handed over
+                used.add(channel.id)
+                session.hand_over_again(channel, call.number)
+            else:
+                _survival(session, call, restarted)
+            continue
         if channel is None:
             _ended_meanwhile(session, call, restarted)
             continue
         used.add(channel.id)
-        used |= _adopt(session, call, channel, channels, {k: v.bridge for k, v in bridges.items()})
+        used |= _adopt(session, call, channel, channels, bridges)
         adopted += 1
-    _wishes(session)
+    for operator in centre.site.operators:
+        _wish(session, operator.id)
     for channel in snapshot.channels:
         if channel.id in used:
             continue
-        if channel.args[:1] == ("arrival",):
+        if channel.args[:1] == ("arrival",) and channel.id not in memory.ended:
             session.arrived(channel)  # it came in while nobody noted it
             adopted += 1
         else:
@@ -76,13 +81,13 @@ def _operators(session: Session) -> None:
             session.floor.restore(memory)
 
 
-def _wishes(session: Session) -> None:
+def _wish(session: Session, operator: str) -> None:
     """A break asked for in mid-call still holds after it."""
-    for operator in session.centre.site.operators:
-        memory = session.centre.memory.operator(operator.id)
-        state = session.floor.view(operator.id).state
-        if memory.next_state is not None and state in (OperatorState.TALKING, OperatorState.WRAP_UP):
-            session.floor.wants(operator.id, OperatorState(memory.next_state), memory.next_reason)
+    memory = session.centre.memory.operator(operator)
+    if memory.next_state is None or not session.floor.knows(operator):
+        return
+    if session.floor.view(operator).state in (OperatorState.TALKING, OperatorState.WRAP_UP):
+        session.floor.wants(operator, OperatorState(memory.next_state), memory.next_reason)
 
 
 def _survival(session: Session, call: CallMemory, restarted: bool) -> None:
@@ -122,7 +127,7 @@ def _adopt(
     memory: CallMemory,
     channel: Channel,
     channels: dict[str, Channel],
-    bridges: dict[str, Bridge],
+    bridges: dict[str, FoundBridge],
 ) -> set[str]:
     """Takes one call up; returns the ids of the channels and bridges that belong to it."""
     centre = session.centre
@@ -141,7 +146,7 @@ def _adopt(
         plays_music=None,
     )
     leg = channels.get(memory.leg or "")
-    bridge = bridges.get(memory.bridge or "")
+    room = bridges.get(memory.bridge or "")
     answered_unseen = next(
         (
             (operator, ringing.phone, channels[ringing.leg])
@@ -150,21 +155,29 @@ def _adopt(
         ),
         None,
     )
-    if memory.operator is not None and leg is not None and bridge is not None:
-        answer = Answer(memory.operator, memory.phone or DESK, leg, bridge)
+    if memory.operator is not None and leg is not None and room is not None:
+        answer = Answer(memory.operator, memory.phone or DESK, leg, room.bridge)
+        # The last key may have been obeyed and not yet written down.
+        held = call.id not in room.channel_ids
+        if held is not memory.held:
+            centre.note("held" if held else "resumed", call.id, operator=memory.operator)
         call.operator, call.phone, call.leg = memory.operator, memory.phone, leg
         session.floor.talks(memory.operator, call.id, memory.queue)
-        session.take_up(call, _talking(session, call, answer, memory.held))
-        return {leg.id, bridge.id}
-    if memory.operator is not None and not memory.returning:
+        session.take_up(call, _talking(session, call, answer, held))
+        return {leg.id, room.bridge.id}
+    if memory.operator is not None and memory.phone == BROWSER and not memory.returning:
+        # That phone is hung up through the engine alone: its page went away while nobody looked.
+        centre.note("leg_lost", call.id, operator=memory.operator, reason="page_closed")
+    elif memory.operator is not None and not memory.returning:
         # The operator hung up while nobody looked: the talk is over, the citizen's line is let go.
         _operator_left(session, memory)
         call.ended_by = "operator"
         session.take_up(call, _over(session, call))
         return set()
     if memory.operator is not None:
+        operator = memory.operator
         _operator_left(session, memory)
-        session.take_up(call, _waiting(session, call, RETURNED_PRIORITY, memory.operator, noted=False))
+        session.take_up(call, _waiting(session, call, RETURNED_PRIORITY, operator, noted=False))
         return set()
     if answered_unseen is not None and memory.queue is not None:
         operator, phone, leg = answered_unseen
@@ -185,6 +198,7 @@ def _adopt(
 def _operator_left(session: Session, memory: CallMemory, at: datetime | None = None) -> None:
     operator = memory.operator or ""
     session.floor.talks(operator, memory.id, memory.queue)
+    _wish(session, operator)
     session.centre.note("left", memory.id, at=at, operator=operator)
     session.centre.note("wrap_up", memory.id, at=at, operator=operator)
     session.floor.over(operator)
@@ -205,7 +219,15 @@ async def _talking(session: Session, call: Call, answer: Answer, held: bool) -> 
 
 async def _joined(session: Session, call: Call, operator: str, phone: str, leg: Channel) -> None:
     async with life(session, call):
-        await served(session, call, Answer(operator, phone, leg, await session.switch.bridge()))
+        try:
+            bridge = await session.switch.bridge()
+        except BaseException:  # a hang-up too: the operator must not be left with a silent phone
+            if not session.detached:
+                call.operator = call.leg = None
+                session.let_go(leg, None, of=operator)
+                session.floor.over(operator)
+            raise
+        await served(session, call, Answer(operator, phone, leg, bridge))
 
 
 async def _waiting(session: Session, call: Call, priority: int, prefer: str | None, *, noted: bool) -> None:

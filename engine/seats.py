@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from switch import ChannelGone, SwitchError
 
@@ -42,9 +43,12 @@ class Seats:
         self.centre.chosen_phone[operator] = phone
         self.phone_changed(operator)
         call = self._browser_call(operator)
-        another_page = before is None or before.instance != instance
-        if call is not None and not in_call and another_page and phone == BROWSER:
-            call.inbox.put_nowait(PageLost("page_closed"))
+        if call is not None and call.leg is not None and not in_call and phone == BROWSER:
+            if before is None:
+                # The first word since the engine's start: perhaps the very page that holds the conversation.
+                self._start(self._watch_leg(call))
+            elif before.instance != instance:
+                call.inbox.put_nowait(PageLost("page_closed", call.leg.id))
         self.centre.live.operator(operator)
 
     def closed(self, operator: str, instance: str) -> None:
@@ -53,10 +57,13 @@ class Seats:
             return  # another page has taken the seat since
         seat.open = False
         if self._browser_call(operator) is not None:
-            task = asyncio.create_task(self._watch(operator, instance), name=f"seat {operator}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._watch(operator, instance))
         self.centre.live.operator(operator)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def phone_changed(self, operator: str) -> None:
         self._changed.setdefault(operator, asyncio.Event()).set()
@@ -82,9 +89,14 @@ class Seats:
         await asyncio.sleep(CLOSED_S)
         seat = self._seats.get(operator)
         call = self._browser_call(operator)
-        if seat is None or seat.open or seat.instance != instance or call is None or call.leg is None:
+        if seat is None or seat.open or seat.instance != instance or call is None:
             return
+        await self._watch_leg(call)
+
+    async def _watch_leg(self, call: Call) -> None:
         leg = call.leg
+        if leg is None:
+            return
         try:
             before = await leg.rtp()
             await asyncio.sleep(LISTEN_S)
@@ -92,4 +104,4 @@ class Seats:
         except (ChannelGone, SwitchError):
             return
         if after.rx <= before.rx and call.leg is leg:
-            call.inbox.put_nowait(PageLost("page_closed"))
+            call.inbox.put_nowait(PageLost("page_closed", leg.id))

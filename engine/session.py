@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from switch import Bridge, Channel, HangupReason, Switch, SwitchError
+from switch import Bridge, Channel, HangupReason, Switch, SwitchError, SwitchGone
 
 from .arrival import citizen, ended_by
 from .call import Call, Phase
@@ -115,15 +115,21 @@ class Session:
         self.floor.gone(call.id)
         self.centre.live.call_gone(call.id)
         self.centre.note("handed_over", call.id)
-        self.start(self._hand_over(call), f"hand over {call.id}")
+        self.start(self._hand_over(call.channel, call.number.digits), f"hand over {call.id}")
 
-    async def _hand_over(self, call: Call) -> None:
+    def hand_over_again(self, channel: Channel, number: str) -> None:
+        """The line was lost while the citizen was being handed over (noted already)."""
+        self.start(self._hand_over(channel, self.centre.number(number).digits), f"hand over {channel.id}")
+
+    async def _hand_over(self, channel: Channel, number: str) -> None:
         try:
-            await call.channel.go_on(SURVIVAL, call.number.digits)
+            await channel.go_on(SURVIVAL, number)
+        except SwitchGone:
+            log.warning("call %s: handed over at the reconnect", channel.id)
         except SwitchError as problem:
-            log.warning("call %s: %s", call.id, problem)
-            self.centre.note("ended", call.id, by="centre", cause=None, reason="fault")
-            self.let_go(call.channel, None)
+            log.warning("call %s: %s", channel.id, problem)
+            self.centre.note("ended", channel.id, by="centre", cause=None, reason="fault")
+            self.let_go(channel, None)
 
     def conversation_over(
         self, call: Call, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool

@@ -64,12 +64,24 @@ class SurvivalLog:
             known = centre.memory.calls.get(fact.call)
             if fact.kind == "arrived" and known is not None:
                 continue  # handed over by the engine: it has arrived already
+            if fact.kind == "handed_over" and known is not None and known.handed_over:
+                continue
+            if fact.kind != "arrived" and known is None:
+                continue  # closed already
             operator = fact.data.get("operator")
+            talked = known.operator if known is not None else None
+            session = centre.session
+            if fact.kind == "ended" and session is not None and talked is not None:
+                if session.floor.talks_in(talked, fact.call):
+                    centre.note("left", fact.call, at=fact.at, operator=talked)
+                    centre.note("wrap_up", fact.call, at=fact.at, operator=talked)
+                else:
+                    talked = None  # talks in another call by now
             centre.note(fact.kind, fact.call, at=fact.at, **fact.data)
-            if centre.session is None:
+            if session is None:
                 continue
             if fact.kind == "answered" and isinstance(operator, str):
-                centre.session.floor.talks(operator, fact.call)
-            elif fact.kind == "ended" and known is not None and known.operator is not None:
-                centre.session.floor.over(known.operator)
+                session.floor.talks(operator, fact.call)
+            elif fact.kind == "ended" and talked is not None:
+                session.floor.over(talked)
         centre.note("survival_read", log_offset=position)
