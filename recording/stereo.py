@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def combine(citizen: Path, operator: Path, target: Path) -> Made:
 
     Lengths come from the files' sizes, not from their headers: a crash of Asterisk leaves a header that
     says 0. A side that is missing or shorter is silence. Raises BadSound when both are missing or one is
-    no capture.
+    no capture, OSError when the archive does not take it (a full disk, say): then it is worth another try.
     """
     left, right = _samples(citizen), _samples(operator)
     if left is None and right is None:
@@ -62,8 +63,9 @@ def combine(citizen: Path, operator: Path, target: Path) -> Made:
         unfinished.chmod(0o600)
         unfinished.replace(target)
     except (OSError, soundfile.SoundFileError) as problem:
-        unfinished.unlink(missing_ok=True)
-        raise BadSound(f"{target}: {problem}") from problem
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise OSError(f"{target}: {problem}") from problem
     return Made(
         seconds=length / RATE,
         rate=RATE,
