@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cdr import Outcome, Span, SpanError
+from cdr import CallRecord, Outcome, Span, SpanError
 from store import StoreUnavailable
 
 from .console import Console, console_of, session_of, texts_of
@@ -21,6 +21,7 @@ from .texts import Texts
 from .views import page
 
 _PAGE = 100
+_RECORDED_WITHIN = timedelta(minutes=2)
 
 
 @signed_in(Right.CALLS_OWN, Right.CALLS_ALL)
@@ -87,8 +88,17 @@ async def call(request: web.Request) -> web.StreamResponse:
         operator_names=names,
         number_names={n.digits: n.name for n in console.site.numbers},
         sound=recording_path(console, detail.record) is not None,
+        waits=_may_still_come(detail.record),
         allowed=may_replay(session, detail.record),
     )
+
+
+def _may_still_come(record: CallRecord) -> bool:
+    """Whether a recording that is not there yet is only being made."""
+    if record.outcome is Outcome.ACTIVE:
+        return True
+    fresh = record.ended_at is not None and datetime.now(UTC) - record.ended_at < _RECORDED_WITHIN
+    return record.answered_at is not None and fresh
 
 
 def _what(kind: str, data: Mapping[str, Any], names: dict[str, str], texts: Texts) -> str:

@@ -82,7 +82,12 @@ def signed_in(*rights: Right) -> Callable[[Handler], Handler]:
             if session.account.must_change and request.path != "/account":
                 raise web.HTTPSeeOther("/account")
             if rights and not session.rights & set(rights):
-                raise problem(403, "right", "problem.right", right=" / ".join(rights))
+                raise problem(
+                    403,
+                    "right",
+                    "problem.right",
+                    right=" / ".join(texts_of(request).known(f"right.{right}", right) for right in rights),
+                )
             return await handler(request)
 
         return run

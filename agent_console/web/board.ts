@@ -6,7 +6,7 @@ import { drawState, shapeOf } from "./states";
 import { everySecond, secondsSince, span } from "./time";
 
 const LATE_S = 20;
-// Who needs eyes first stands first.
+// The tally's order: who needs eyes first stands first.
 const ORDER = ["no_answer", "ringing", "talking", "hold", "wrap_up", "ready", "training", "break", "off"];
 const WAITS = new Set(["waiting", "ringing", "returning"]);
 
@@ -59,8 +59,8 @@ function target(id: string, text: string, met: boolean | null): void {
 function distance(part: number, whole: number, wanted: number): string {
   if (whole === 0 || wanted <= 0 || wanted >= 1) return "";
   const slack = Math.floor(part / wanted - whole + 1e-9);
-  if (slack >= 0) return ` ${t("board.slack", { n: slack })}`;
-  return ` ${t("board.needed", { n: Math.ceil((wanted * whole - part) / (1 - wanted) - 1e-9) })}`;
+  if (slack >= 0) return ` · ${t("board.slack", { n: slack })}`;
+  return ` · ${t("board.needed", { n: Math.ceil((wanted * whole - part) / (1 - wanted) - 1e-9) })}`;
 }
 
 const percent = (share: number): string => (share * 100).toFixed(1);
@@ -68,15 +68,17 @@ const none = () => t("board.none");
 
 function drawFigures(kpi: Figures): void {
   const { total, targets } = kpi;
-  const second = page.language === "ja" ? "秒" : "s";
+  const second = t("board.second");
   value(el("fig-rate"), total.answer_rate === null ? none() : percent(total.answer_rate), total.answer_rate === null ? "" : "%");
   target("fig-rate", `${t("board.target")} ${percent(targets.answer_rate).replace(/\.0$/, "")} %${distance(total.answered, total.offered, targets.answer_rate)}`, reached(total.answer_rate, targets.answer_rate));
   value(el("fig-mean"), total.mean_answer_s === null ? none() : total.mean_answer_s.toFixed(1), total.mean_answer_s === null ? "" : second);
-  target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}${total.mean_answer_s !== null && total.mean_answer_s > targets.mean_answer_s ? ` ${t("board.missed")}` : ""}`, total.mean_answer_s === null ? null : total.mean_answer_s <= targets.mean_answer_s);
+  target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}${total.mean_answer_s !== null && total.mean_answer_s > targets.mean_answer_s ? ` · ${t("board.missed")}` : ""}`, total.mean_answer_s === null ? null : total.mean_answer_s <= targets.mean_answer_s);
   value(el("fig-within"), total.within_rate === null ? none() : percent(total.within_rate), total.within_rate === null ? "" : "%");
   target("fig-within", `${t("board.target")} ${percent(targets.within_rate).replace(/\.0$/, "")} %${distance(total.answered_within, total.answered, targets.within_rate)}`, reached(total.within_rate, targets.within_rate));
   value(el("fig-arrived"), String(total.offered));
   value(el("fig-abandoned"), String(total.abandoned));
+  target("fig-arrived", t("board.answered", { n: total.answered }), null);
+  target("fig-abandoned", total.offered ? t("board.abandoned_rate", { rate: percent(total.abandoned / total.offered) }) : "", null);
   put(el("formula"), total.formula[page.language]);
   const lines = kpi.numbers.map((number) => numberRow(number, kpi));
   el("numbers").replaceChildren(...lines);
@@ -103,7 +105,10 @@ function numberRow(number: KpiFigures & { number: string; name: string }, kpi: F
     cell(String(number.answered)),
     cell(String(number.abandoned)),
     share(number.answer_rate, kpi.targets.answer_rate),
-    cell(number.mean_answer_s === null ? none() : number.mean_answer_s.toFixed(1)),
+    cell(
+      number.mean_answer_s === null ? none() : `${number.mean_answer_s.toFixed(1)} ${t("board.second")}`,
+      number.mean_answer_s !== null && number.mean_answer_s > kpi.targets.mean_answer_s,
+    ),
     share(number.within_rate, kpi.targets.within_rate),
   );
   return row;
@@ -113,8 +118,9 @@ function numberRow(number: KpiFigures & { number: string; name: string }, kpi: F
 
 function drawOperators(): void {
   const list = el("operators");
+  // Everybody keeps a place: rows that moved with each state could not be followed. Only who is off stands below.
   const sorted = [...operators.values()].sort(
-    (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.id.localeCompare(b.id),
+    (a, b) => Number(a.state === "off") - Number(b.state === "off") || a.id.localeCompare(b.id),
   );
   const wanted = sorted.map((operator) => {
     const row = rows.get(operator.id) ?? operatorRow(operator.id);
@@ -133,7 +139,9 @@ function operatorRow(id: string): HTMLElement {
   const row = make("li");
   const state = make("span", "st");
   state.append(make("span", "shape"), make("span", "word"));
-  row.append(make("span", "name"), state, make("span", "timer num"), make("span", "about num"), make("span", "with"));
+  const about = make("span", "about");
+  about.append(make("span", "dialled"), make("span", "caller num"));
+  row.append(make("span", "name"), state, make("span", "timer num"), about, make("span", "with"));
   rows.set(id, row);
   return row;
 }
@@ -145,8 +153,17 @@ function drawOperator(row: HTMLElement, operator: Operator): void {
   put(name, operator.name);
   drawState(state, operator.state, operator.reason);
   const call = operator.call ? calls.get(operator.call) : undefined;
-  put(about, call ? `${call.number_name ?? call.number_text} ${call.caller_text ?? t("withheld")}` : "");
+  const [dialled, caller] = [...about.children] as HTMLElement[];
+  if (dialled) put(dialled, call ? (call.number_name ?? call.number_text) : "");
+  if (caller) put(caller, call ? (call.caller_text ?? t("withheld")) : "");
   put(phone, operator.state === "off" ? "" : t(`phone.${operator.phone ?? "none"}`));
+  phone.classList.toggle("missing", operator.state === "ready" && operator.phone === null);
+}
+
+/** A conversation counts from its answer, also after a hold. */
+function sinceOf(operator: Operator): string {
+  const call = operator.state === "talking" && operator.call ? calls.get(operator.call) : undefined;
+  return call?.answered_at ?? operator.since;
 }
 
 function drawTally(): void {
@@ -164,13 +181,18 @@ function drawTally(): void {
 
 // -- who waits
 
+/** Whoever still hears the greeting waits for nobody yet: last, and without a waiting time. */
+function rank(call: Call): string {
+  return call.phase === "greeting" ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
+}
+
 function drawWaiting(): void {
   const waiting = [...calls.values()]
     .filter((call) => WAITS.has(call.phase) || call.phase === "greeting")
-    .sort((a, b) => (a.queued_at ?? a.arrived_at).localeCompare(b.queued_at ?? b.arrived_at));
+    .sort((a, b) => rank(a).localeCompare(rank(b)));
   const lines = waiting.map((call) => {
     const row = make("tr");
-    row.dataset.since = call.queued_at ?? call.arrived_at;
+    if (call.phase !== "greeting") row.dataset.since = call.queued_at ?? call.arrived_at;
     const state = make("td");
     state.dataset.state = call.phase;
     const operator = call.operator ? operators.get(call.operator) : undefined;
@@ -193,12 +215,12 @@ function tick(): void {
   for (const [id, row] of rows) {
     const operator = operators.get(id);
     const timer = row.querySelector(".timer");
-    if (operator && timer) put(timer, operator.state === "off" ? "" : span(secondsSince(operator.since)));
+    if (operator && timer) put(timer, operator.state === "off" ? "" : span(secondsSince(sinceOf(operator))));
   }
   document.querySelectorAll<HTMLElement>("#waiting-list tr").forEach((row) => {
     const seconds = secondsSince(row.dataset.since);
     const cell = row.querySelector(".since");
-    if (!cell) return;
+    if (!cell || !row.dataset.since) return;
     put(cell, span(seconds));
     cell.classList.toggle("late", seconds > LATE_S);
   });

@@ -23,7 +23,8 @@ if (!setup) throw new Error("the citizen's page came without its phone");
 const phone = new BrowserPhone(setup, el<HTMLAudioElement>("remote"), microphone, {
   changed: draw,
   ended: (cause) => {
-    over = t("citizen.ended", { why: t(`cause.${CAUSES[cause] ?? "normal"}`) });
+    const why = CAUSES[cause];
+    over = why ? t("citizen.failed", { why: t(`cause.${why}`) }) : t("citizen.ended");
     began = 0;
   },
 });

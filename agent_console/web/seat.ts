@@ -89,10 +89,11 @@ function drawCall(now: Call, state: string): void {
   put(el("number-name"), now.number_name ?? now.number_text);
   put(el("number-digits"), now.number_name ? now.number_text : "");
   put(el("caller"), now.caller_text ?? t("withheld"));
-  put(el("hint"), state === "hold" ? t("seat.on_hold") : hintOf(now, state));
+  put(el("hint"), hintOf(now, state));
 }
 
 function hintOf(now: Call, state: string): string {
+  if (state === "hold") return t("seat.on_hold", { t: span(secondsSince(now.answered_at)) });
   const wait = t("seat.wait_so_far", {
     t: span(secondsSince(now.queued_at ?? now.arrived_at) - (now.answered_at ? secondsSince(now.answered_at) : 0)),
   });
@@ -106,7 +107,8 @@ function drawIdle(state: string): void {
   const kind = state === "ringing" ? "ready" : state;
   put(el("caller"), t(`seat.idle_${kind}`));
   const noPhone = state === "ready" && me?.phone === null;
-  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : t(`seat.idle_${kind}_hint`));
+  const next = state === "wrap_up" && me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
+  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : t(`seat.idle_${kind}_hint`) + next);
 }
 
 function drawActions(ringing: boolean, talking: boolean, state: string): void {
@@ -127,12 +129,12 @@ function drawActions(ringing: boolean, talking: boolean, state: string): void {
 }
 
 function tick(): void {
-  const since = me && me.state !== "off" ? span(secondsSince(me.since)) : "";
-  put(el("state-timer"), since);
-  const answered = call?.answered_at;
-  const timed = me !== null && ["ringing", "talking", "hold"].includes(me.state);
-  put(el("now-timer"), timed ? span(secondsSince(me?.state === "ringing" ? me.since : (answered ?? me?.since))) : "");
-  if (call && me?.state === "ringing") put(el("hint"), hintOf(call, "ringing"));
+  // A conversation counts from its answer, holds or not; a hold from its own beginning: so long the citizen waits.
+  const since = me?.state === "talking" ? (call?.answered_at ?? me.since) : me?.since;
+  const text = me && me.state !== "off" ? span(secondsSince(since)) : "";
+  put(el("state-timer"), text);
+  put(el("now-timer"), me !== null && ["ringing", "talking", "hold"].includes(me.state) ? text : "");
+  if (call && me && ["ringing", "hold"].includes(me.state)) put(el("hint"), hintOf(call, me.state));
   const wait = secondsSince(waitingSince);
   put(el("waiting-longest"), span(waitingSince ? wait : 0));
   el("waiting-longest-box").classList.toggle("late", waitingSince !== null && wait > LATE_S);

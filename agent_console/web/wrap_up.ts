@@ -2,7 +2,7 @@
 
 import { ApiError, post } from "./api";
 import type { Call, Operator } from "./live";
-import { el, put, say, t } from "./page";
+import { el, page, put, say, t } from "./page";
 import { secondsSince, span } from "./time";
 
 interface Draft {
@@ -12,7 +12,7 @@ interface Draft {
   title?: string;
 }
 
-const PREFIX = "daihyo.wrap.";
+const PREFIX = `daihyo.wrap.${page.operator ?? ""}.`; // several people may share this machine
 const KEEP = 20;
 
 export class WrapUp {
@@ -31,16 +31,17 @@ export class WrapUp {
       void this.done("ready");
     });
     el("done-break").addEventListener("click", () => void this.done("break"));
-    put(el("wrap-hint"), t("seat.wrap_none"));
+    this.hint("seat.wrap_none");
   }
 
   /** Follows the operator's state. `call` is the one in progress, or the last one. */
   follow(me: Operator, call: Call | null, talking: boolean): void {
     if (call && call.id !== this.call && (talking || me.state === "wrap_up")) this.begin(call);
     const inWrapUp = me.state === "wrap_up";
+    if (!talking && !inWrapUp && me.state !== "ringing" && !this.unsaved()) this.takeUp();
     this.until = inWrapUp ? me.until : null;
     // Time may run out before the operator has finished: what is written can still be saved.
-    const unsaved = this.call !== "" && !this.saved.has(this.call) && this.hasDraft();
+    const unsaved = this.unsaved();
     this.open = talking || inWrapUp || unsaved;
     this.fields.disabled = !this.open;
     const may = inWrapUp || (unsaved && !talking);
@@ -63,7 +64,7 @@ export class WrapUp {
     if (el<HTMLButtonElement>("done").disabled || this.busy) return;
     const draft = this.read();
     if (!draft.result) {
-      put(el("wrap-hint"), t("seat.need_result"));
+      this.hint("seat.need_result", true);
       this.form.querySelector<HTMLInputElement>("input[name=result]")?.focus();
       return;
     }
@@ -91,14 +92,36 @@ export class WrapUp {
     const stored = localStorage.getItem(PREFIX + call.id);
     if (stored) this.write(JSON.parse(stored) as Draft);
     put(el("wrap-for"), `${call.number_name ?? call.number_text} ${call.caller_text ?? t("withheld")}`);
-    put(el("wrap-hint"), t("seat.wrap_none"));
+    this.hint("seat.wrap_none");
     this.tidy();
+  }
+
+  /** Takes up the latest draft that was never saved: the page was reloaded, or the next call came. */
+  private takeUp(): void {
+    const key = drafts().pop();
+    if (!key) return;
+    this.call = key.slice(PREFIX.length);
+    this.saved.delete(this.call);
+    const draft = JSON.parse(localStorage.getItem(key) ?? "{}") as Draft;
+    this.form.reset();
+    this.write(draft);
+    put(el("wrap-for"), draft.title ?? "");
+    this.hint("seat.wrap_kept");
+  }
+
+  private unsaved(): boolean {
+    return this.call !== "" && !this.saved.has(this.call) && this.hasDraft();
+  }
+
+  private hint(key: string, missing = false): void {
+    put(el("wrap-hint"), t(key));
+    el("wrap-hint").classList.toggle("missing", missing);
   }
 
   private clear(): void {
     this.form.reset();
     put(el("wrap-for"), "");
-    put(el("wrap-hint"), t("seat.wrap_none"));
+    this.hint("seat.wrap_none");
     this.fields.disabled = true;
     el<HTMLButtonElement>("done").disabled = true;
     el<HTMLButtonElement>("done-break").disabled = true;
@@ -108,8 +131,10 @@ export class WrapUp {
 
   private keep(): void {
     if (!this.call) return;
-    localStorage.setItem(PREFIX + this.call, JSON.stringify(this.read()));
-    if (this.read().result) put(el("wrap-hint"), t("seat.wrap_none"));
+    const draft = this.read();
+    if (Object.keys(draft).length === 0) localStorage.removeItem(PREFIX + this.call);
+    else localStorage.setItem(PREFIX + this.call, JSON.stringify({ ...draft, title: el("wrap-for").textContent }));
+    if (draft.result) this.hint("seat.wrap_none");
   }
 
   private read(): Draft {
@@ -137,8 +162,13 @@ export class WrapUp {
   }
 
   private tidy(): void {
-    // Drafts nobody came back to: the oldest go first. Call ids begin with their time and sort by it.
-    const drafts = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    drafts.sort().slice(0, Math.max(0, drafts.length - KEEP)).forEach((key) => localStorage.removeItem(key));
+    // Drafts nobody came back to: the oldest go first.
+    const kept = drafts();
+    kept.slice(0, Math.max(0, kept.length - KEEP)).forEach((key) => localStorage.removeItem(key));
   }
+}
+
+/** The keys of what this operator has not saved, the oldest first: call ids begin with their time and sort by it. */
+function drafts(): string[] {
+  return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).sort();
 }

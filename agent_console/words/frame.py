@@ -85,8 +85,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "account.last": ("最近のサインイン", "Recent sign-ins"),
     "account.last_empty": ("まだ記録がありません。", "None yet."),
     "account.action.sign_in": ("サインイン", "Signed in"),
-    "account.action.sign_in_failed": ("失敗", "Failed"),
-    "account.action.locked_out": ("ロック", "Locked out"),
+    "account.action.sign_in_failed": ("サインイン失敗", "Failed"),
+    "account.action.locked_out": ("一時停止 (間違い5回)", "Locked out"),
     "password.too_short": ("パスワードは10文字以上にしてください。", "Use at least 10 characters."),
     "password.too_long": ("パスワードは200文字以内にしてください。", "Use at most 200 characters."),
     "password.has_login": (
@@ -100,4 +100,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "role.administrator": ("管理者", "Administrator"),
     "role.auditor": ("監査", "Auditor"),
     "role.system": ("プログラム", "Program"),
+    # -- rights, as a refusal names them
+    "right.seat": ("操作者の席", "operator's seat"),
+    "right.board": ("状況の表示", "live board"),
+    "right.calls.own": ("自分の通話の一覧", "own calls"),
+    "right.calls.all": ("すべての通話の一覧", "all calls"),
 }

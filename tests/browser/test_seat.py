@@ -94,6 +94,20 @@ async def test_a_page_that_reloads_gets_its_conversation_and_its_notes_back(
         await seat.state("wrap_up")
         await seat.press("F6")
         await seat.state("ready")
+        # What was written and not saved, because time ran out and the page was closed, is taken up again.
+        call = (await running.event("wrapped_up")).call
+        await op.page.evaluate(
+            "([key, draft]) => localStorage.setItem(key, draft)",
+            [f"daihyo.wrap.1001.{call}", '{"note": "未保存", "title": "市代表 090-1234-5678"}'],
+        )
+        await op.page.reload()
+        await expect(op.page.get_by_label("メモ")).to_have_value("未保存")
+        await seat.shows("#wrap-for", "市代表 090-1234-5678")
+        await seat.press("F6")
+        await seat.shows("#wrap-hint", "結果を選んでください。")
+        await op.page.get_by_role("radio", name="完了", exact=True).check(force=True)
+        await seat.press("F6")
+        await expect(op.page.get_by_label("メモ")).to_have_value("")
 
 
 @pytest.mark.req("REL-1")
