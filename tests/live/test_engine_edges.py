@@ -128,6 +128,7 @@ async def test_a_queue_that_left_the_plan_during_the_greeting(tmp_path: Path) ->
         await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
+        await running.event("greeted")
         plan["queues"][0]["id"] = "new"
         for one in (*plan["numbers"], *plan["operators"]):
             one |= {"queue": "new"} if "queue" in one else {"queues": ["new"]}
