@@ -134,7 +134,7 @@ def formula_of(settings: KpiSettings) -> Formula:
     """The site's definitions in words."""
     within, ignore = _seconds(settings.answer_within_s), settings.ignore_abandoned_within_s
     queue_clock, queued_only = settings.clock_start == "queue", settings.offered == "queued"
-    start_ja, start_en = ("待ち呼に入って", "queue entry") if queue_clock else ("着信して", "arrival")
+    start_ja, start_en = ("待ち行列に入って", "queue entry") if queue_clock else ("着信して", "arrival")
     if queued_only:
         offered_ja = "待ち呼に入った呼（案内中の放棄を除く）"
         offered_en = "calls that reached a queue (not those given up before)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ async def ask(socket: Path, do: str, timeout_s: float = 5.0, **fields: object) -
     except TimeoutError:
         raise EngineSilent(f"the engine did not answer '{do}' within {timeout_s:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise EngineGone(f"nobody listens on {socket}: {error}") from None
+        reason = (
+            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+        )
+        raise EngineGone(f"nobody listens on {socket} ({reason})") from None
     if not answer.get("ok"):
         refusal = answer.get("error") or {}
         raise UserError(f"{refusal.get('message', '')} / {refusal.get('message_en', 'refused')}")

@@ -92,7 +92,7 @@ class Summary:
             f"待ちきれず / given up          {self.given_up}",
             f"不通 / failed                  {self.failed}",
             f"録音 / recorded                {self.recorded}",
-            f"応答までの平均・最長 / to answer {waits}",
+            f"着信から応答 / ring to answer  {waits} (平均・最長、案内を含む / mean, longest, with greeting)",
             *(f"! {line}" for line in sorted(set(self.problems))),
         ]
         return "\n".join(lines)

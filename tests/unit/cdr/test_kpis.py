@@ -144,7 +144,7 @@ def test_the_formula_is_told_in_words() -> None:
     assert "from arrival" in usual.en
     other = formula_of(Site("queue", 7.5, "queued", 3))
     assert "7.5秒以内" in other.ja
-    assert "待ち呼に入ってから" in other.ja
+    assert "待ち行列に入ってから" in other.ja
     assert "案内中の放棄を除く" in other.ja
     assert "3秒以内の放棄呼は除外" in other.ja
     assert "from queue entry" in other.en
