@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -113,6 +114,16 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
         assert share(sound[:, 1], OPERATOR_HZ) > 0.5
 
 
+async def registered_again(running: Centre, desk: DeskPhone) -> None:
+    """As real phones do: an Asterisk that has just begun may answer a REGISTER and forget it, so once more."""
+    for _ in range(5):
+        await desk.user_agent.register()
+        with contextlib.suppress(AssertionError):
+            await running.control.wait(lambda: bool(running.control.operators["1001"]["phones"]["desk"]), 3)
+            return
+    raise AssertionError("the phone did not come back")
+
+
 @pytest.mark.req("REL-3")
 async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
@@ -132,7 +143,7 @@ async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
         outcomes = {row.caller: row.outcome for row in records}
         assert outcomes["0311110001"] == "answered"
         # The next citizen is served as if nothing had been.
-        await desk.user_agent.register()
+        await registered_again(running, desk)
         await running.control.do("operator.state", operator="1001", state="ready")
         citizen = await sip.call(running.sip, NUMBER, "0311110003")
         await citizen.hears(OPERATOR_HZ, within_s=20)
