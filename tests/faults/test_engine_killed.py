@@ -115,7 +115,7 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
 
 
 async def registered_again(running: Centre, desk: DeskPhone) -> None:
-    """As real phones do: an Asterisk that has just begun may answer a REGISTER and forget it, so once more."""
+    """As real phones do: an Asterisk that has just begun may answer a REGISTER and forget it; once more."""
     for _ in range(5):
         await desk.user_agent.register()
         with contextlib.suppress(AssertionError):
