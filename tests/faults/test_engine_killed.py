@@ -115,7 +115,9 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
 
 
 async def registered_again(running: Centre, desk: DeskPhone) -> None:
-    """As real phones do: an Asterisk that has just begun may answer a REGISTER and forget it; once more."""
+    """Registers until the engine sees it, five times at most. Once ought to do: in about a quarter of the tries
+    an Asterisk that had just begun answered the REGISTER and had no contact afterwards. The cause is not
+    known (docs/operations.md); with it found, this loop goes."""
     for _ in range(5):
         await desk.user_agent.register()
         with contextlib.suppress(AssertionError):
