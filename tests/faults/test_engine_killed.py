@@ -115,7 +115,7 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
 
 
 async def registered_again(running: Centre, desk: DeskPhone) -> None:
-    """Registers until the engine sees it, five times at most. Once ought to do: in about a quarter of the tries
+    """Registers until the engine sees it, five times at most. Once ought to do: in a quarter of the tries
     an Asterisk that had just begun answered the REGISTER and had no contact afterwards. The cause is not
     known (docs/operations.md); with it found, this loop goes."""
     for _ in range(5):
