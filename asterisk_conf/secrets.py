@@ -57,7 +57,7 @@ class Secrets:
                 write_atomically(path, json.dumps(wanted, indent=1) + "\n", mode=0o600)
             else:
                 path.chmod(0o600)
-        return cls(**wanted)  # type: ignore[arg-type]
+        return cls(**wanted)  # type: ignore[arg-type]  # read as object, made above of the right kinds
 
 
 def _sip_secret() -> str:

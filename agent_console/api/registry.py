@@ -44,7 +44,7 @@ class ApiCall:
         return self.body
 
     def query_as(self, model: type[_M]) -> _M:
-        assert isinstance(self.query, model)  # noqa: S101
+        assert isinstance(self.query, model)  # noqa: S101 - as above
         return self.query
 
 
