@@ -200,6 +200,9 @@ async def test_a_new_engine_finds_the_calls_of_a_dead_one(
         room = await switch.bridge()
         await room.add(call, leg)
         stray = await switch.leg("1001", channel_id="leg-2")  # asked for, never rung
+        async with asyncio.timeout(10):
+            while not stray.in_application:  # one that enters later meets the new engine as a stranger
+                await asyncio.sleep(0.01)
     async with opened(asterisk.settings()) as (switch, seen):
         snapshot = await seen.snapshot()
         found = {channel.id: channel for channel in snapshot.channels}
