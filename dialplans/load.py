@@ -104,7 +104,7 @@ def _problem(file: str, place: tuple[int, int], one: Finding) -> Problem:
 
 def _finding(detail: ErrorDetails) -> Finding:
     """A pydantic error in our words."""
-    loc, kind, ctx = tuple(detail["loc"]), detail["type"], detail.get("ctx", {})
+    loc, kind, ctx = _plain_loc(detail["loc"]), detail["type"], detail.get("ctx", {})
     shown = detail["input"]
     if kind == "daihyo":
         return Finding(loc, ctx["ja"], ctx["en"], ctx["do_ja"], ctx["do_en"])
@@ -153,6 +153,15 @@ def _finding(detail: ErrorDetails) -> Finding:
     if kind == "string_pattern_mismatch":
         return _pattern(loc, _short(shown), str(ctx["pattern"]))
     return Finding(loc, f"正しくありません({detail['msg']})", detail["msg"])
+
+
+def _plain_loc(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Without the parts by which pydantic names the member of a union: they are in no file."""
+    return tuple(
+        part
+        for at, part in enumerate(loc)
+        if not (isinstance(part, str) and part.startswith("~")) and not (at == 2 and loc[0] == "steps")
+    )
 
 
 def _follows(detail: ErrorDetails) -> bool:

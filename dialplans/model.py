@@ -2,147 +2,73 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from dialplans import checks
+from dialplans.events import event_prompt
+from dialplans.fields import (
+    Language,
+    Login,
+    Name,
+    Network,
+    OperatorId,
+    Part,
+    PhoneNumber,
+    Prompt,
+    Slug,
+    Timezone,
+    bad,
+)
+from dialplans.opening import Calendar, Hours
+from dialplans.spoken import Said, prompts_of, spoken
+from dialplans.steps import (
+    Diverted,
+    Event,
+    EventState,
+    Forward,
+    HoursBranch,
+    Menu,
+    Music,
+    Notice,
+    Say,
+    Step,
+    Target,
+    TellEvents,
+    Waiting,
+)
+from dialplans.wording import Wording
 
 _T = TypeVar("_T")
-Language = Literal["ja", "en"]
-OPERATOR_DIGITS = (2, 6)  # an operator's id is what is typed on a phone
-NUMBER_DIGITS = (3, 15)  # E.164 allows 15; three for extensions of a city hall's PBX
 
 
-def bad(ja: str, en: str, do_ja: str = "", do_en: str = "") -> PydanticCustomError:
-    """A validation error in both languages; `load` reads the texts back from its context."""
-    return PydanticCustomError("daihyo", "{en}", {"ja": ja, "en": en, "do_ja": do_ja, "do_en": do_en})
+class Number(Part):
+    """A representative number (代表番号) that citizens dial.
 
+    While open a call hears `greeting` and `recording_notice` and goes to `start` (`queue: main` is short for
+    `start: queue:main`); while closed it goes to `closed` (on special days to `holiday`).
+    """
 
-class TypedInt(int):
-    """A number of a YAML file that remembers how it was written (`0246221111` keeps its zero)."""
-
-    written: str
-
-    def __new__(cls, value: int, written: str) -> TypedInt:
-        made = super().__new__(cls, value)
-        made.written = written
-        return made
-
-
-def _as_written(value: object) -> object:
-    return value.written if isinstance(value, TypedInt) else value
-
-
-def _number(value: str) -> str:
-    digits = value.replace("-", "")
-    low, high = NUMBER_DIGITS
-    if not (digits.isascii() and digits.isdigit() and low <= len(digits) <= high):
-        raise bad(
-            f"「{value}」は電話番号として読めません",
-            f"“{value}” is not a telephone number",
-            f"半角の数字とハイフンで書いてください({low}～{high}桁。例: 0246-22-1111)",
-            f"write it with ASCII digits and hyphens ({low}–{high} digits, e.g. 0246-22-1111)",
-        )
-    return value
-
-
-def _operator_id(value: str) -> str:
-    low, high = OPERATOR_DIGITS
-    if not (value.isascii() and value.isdigit() and low <= len(value) <= high):
-        raise bad(
-            f"「{value}」は操作者の内線番号として使えません",
-            f"“{value}” cannot be an operator's extension",
-            f"半角数字{low}～{high}桁で書いてください(例: 1001)",
-            f"use {low}–{high} ASCII digits, e.g. 1001",
-        )
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        network = ipaddress.ip_network(value, strict=True)
-    except ValueError:
-        suggestion = ""
-        with contextlib.suppress(ValueError):
-            suggestion = str(ipaddress.ip_network(value, strict=False))
-        raise bad(
-            f"「{value}」はIPアドレスでもネットワークでもありません",
-            f"“{value}” is neither an IP address nor a network",
-            f"{suggestion} ではありませんか"
-            if suggestion
-            else "192.0.2.10 や 192.0.2.0/24 のように書いてください",
-            f"did you mean {suggestion}?" if suggestion else "write it like 192.0.2.10 or 192.0.2.0/24",
-        ) from None
-    if network.prefixlen == 0:
-        raise bad(
-            f"「{value}」はあらゆる相手を回線と見なしてしまいます",
-            f"“{value}” would take anybody for the trunk",
-            "回線事業者のアドレスだけを書いてください",
-            "name only the carrier's addresses",
-        )
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        near = checks.nearest(value, checks.timezones())
-        raise bad(
-            f"タイムゾーン「{value}」はありません",
-            f"there is no time zone “{value}”",
-            f"{near} ではありませんか" if near else "Asia/Tokyo のように書いてください",
-            f"did you mean {near}?" if near else "write it like Asia/Tokyo",
-        ) from None
-    return value
-
-
-Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
-OperatorId = Annotated[str, BeforeValidator(_as_written), AfterValidator(_operator_id)]
-
-
-class _Part(BaseModel):
-    """Frozen, typed strictly, and no key that we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A text that must be spoken. `key` names its sound: `daihyo-<key>.wav`."""
-
-    key: str
-    text: str
-    language: Language
-
-
-def prompt(text: str, language: Language) -> Prompt:
-    """The prompt of a text; equal texts in one language share one sound."""
-    key = hashlib.sha256((language + text).encode()).hexdigest()[:16]
-    return Prompt(key=key, text=text, language=language)
-
-
-class Number(_Part):
-    """A representative number (代表番号) that citizens dial."""
-
-    number: Annotated[str, BeforeValidator(_as_written), AfterValidator(_number)]
+    number: PhoneNumber
     name: Name
-    queue: str
-    greeting: Text
-    recording_notice: Text  # 通話録音ガイダンス: spoken before anybody can be recorded
-    language: Language = "ja"  # of its texts; the site's unless given
+    aliases: Annotated[tuple[PhoneNumber, ...], Field(strict=False)] = ()  # other numbers with the same plan
+    diverted: Annotated[tuple[Diverted, ...], Field(strict=False)] = ()
+    queue: str | None = None
+    start: Target | None = None
+    greeting: Said
+    recording_notice: Said  # 通話録音ガイダンス: spoken before anybody can be recorded
+    hours: str | None = None  # None: always open
+    closed: Target | None = None
+    holiday: Target | None = None
+    withheld: Target | None = None  # where callers without a number (非通知) go; None: as all others
+    staff: bool = False  # 職員連絡用: outside the citizens' KPIs
+    notices: bool = True  # hears the disaster notice
+    language: Language = "ja"  # calls begin in it; of its plain texts too; the site's unless given
 
     @property
     def digits(self) -> str:
@@ -150,33 +76,53 @@ class Number(_Part):
         return self.number.replace("-", "")
 
     @property
+    def begins(self) -> str:
+        """The target of a call while open."""
+        return self.start if self.start is not None else f"queue:{self.queue}"
+
+    @property
     def greeting_prompt(self) -> str:
-        return prompt(self.greeting, self.language).key
+        return spoken(self.greeting, self.language).key
 
     @property
     def recording_notice_prompt(self) -> str:
-        return prompt(self.recording_notice, self.language).key
+        return spoken(self.recording_notice, self.language).key
 
 
-class Queue(_Part):
+class Queue(Part):
     """Where citizens wait for an operator. Durations in seconds."""
 
     id: Slug
     name: Name
     ring_timeout_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 20
-    waiting_announcement: Text | None = None
+    waiting_announcement: Said | None = None  # short for one entry of `waiting` at 0 s
     waiting_announcement_every_s: Annotated[int, Field(ge=10, le=600)] = 30
-    music: Literal["default"] = "default"
+    waiting: Annotated[tuple[Waiting, ...], Field(strict=False)] = ()
+    say_position: bool = False
+    say_wait: bool = False  # 待ち時間の目安, from the last minutes' service
+    music: Slug = "default"
+    most_waiting: Annotated[int, Field(ge=1, le=10000)] | None = None
+    longest_wait_s: Annotated[int, Field(ge=10, le=7200)] | None = None
+    overflow: Target | None = None  # where a call goes over either limit
+    nobody: Target | None = None  # where it goes while no operator of the queue is signed on
     language: Language = "ja"
 
     @property
     def waiting_prompt(self) -> str | None:
-        text = self.waiting_announcement
-        return prompt(text, self.language).key if text else None
+        said = self.waiting_announcement
+        return spoken(said, self.language).key if said else None
+
+    @property
+    def tells(self) -> tuple[Waiting, ...]:
+        """All that is said while waiting, the short form included."""
+        if self.waiting_announcement is None:
+            return self.waiting
+        every = self.waiting_announcement_every_s
+        return (Waiting(after_s=0, every_s=every, say=self.waiting_announcement), *self.waiting)
 
 
-class Operator(_Part):
+class Operator(Part):
     """Somebody who answers. `id` is the extension and the name of the phones (`1001`, `1001-web`)."""
 
     id: OperatorId
@@ -197,7 +143,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-class User(_Part):
+class User(Part):
     """A sign-in to the console; its password is set elsewhere, never in this file."""
 
     login: Login
@@ -206,18 +152,25 @@ class User(_Part):
     operator: OperatorId | None = None
 
 
-class Trunk(_Part):
+class Outbound(Part):
+    """How calls leave by a trunk: to `host` (address or name) and `port`, `prefix` before the number."""
+
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    prefix: Annotated[str, Field(pattern=r"^[0-9*#+]{0,8}$")] = ""
+
+
+class Trunk(Part):
     """A line to the public network, known by the addresses its calls come from. `max_channels` is what the
     carrier allows at once; it keeps to that itself for incoming calls, we must for outgoing ones."""
 
     id: Slug
-    addresses: Annotated[
-        tuple[Annotated[str, AfterValidator(_network)], ...], Field(min_length=1, strict=False)
-    ]
+    addresses: Annotated[tuple[Network, ...], Field(min_length=1, strict=False)]
     max_channels: Annotated[int, Field(ge=1, le=10000)] = 50
+    outbound: Outbound | None = None  # None: for incoming calls only
 
 
-class Targets(_Part):
+class Targets(Part):
     """What the city asks for: 応答率 and 即応率 as shares of 1, 平均応答時間 in seconds."""
 
     answer_rate: Annotated[float, Field(ge=0, le=1)] = 0.90
@@ -225,7 +178,7 @@ class Targets(_Part):
     within_rate: Annotated[float, Field(ge=0, le=1)] = 0.80
 
 
-class Kpi(_Part):
+class Kpi(Part):
     """How this city counts (KPI-7): where the clock starts, what counts as offered."""
 
     clock_start: Literal["arrival", "queue"] = "arrival"
@@ -235,43 +188,28 @@ class Kpi(_Part):
     targets: Targets = Targets()
 
 
-class Wording(_Part):
-    """What the centre itself says."""
-
-    survival_greeting: Text = (
-        "お電話ありがとうございます。ただいま担当者におつなぎします。そのままお待ちください。"
-    )
-    please_wait: Text = "少々お待ちください。"
-    sorry_goodbye: Text = (
-        "申し訳ございません。ただいまおつなぎできません。しばらくしてから、おかけ直しください。"
-    )
-    language: Language = "ja"
-
-    def prompt_of(self, name: Literal["survival_greeting", "please_wait", "sorry_goodbye"]) -> str:
-        """The prompt key of one of the texts."""
-        return prompt(str(getattr(self, name)), self.language).key
-
-
-ENGLISH_WORDING = {
-    "survival_greeting": "Thank you for calling. Please hold the line, we are connecting you.",
-    "please_wait": "One moment, please.",
-    "sorry_goodbye": "We are sorry, we cannot connect you now. Please call again later.",
-}
-
-
-class Site(_Part):
+class Site(Part):
     """One city's centre, complete and consistent: a Site that exists has passed every check."""
 
     city: Name
     centre: Name
     id: Slug
-    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Tokyo"
+    timezone: Timezone = "Asia/Tokyo"
     language: Language = "ja"
+    include: Annotated[tuple[str, ...], Field(strict=False)] = ()  # parts, merged by `load_site`
     numbers: Annotated[tuple[Number, ...], Field(min_length=1, strict=False)]
     queues: Annotated[tuple[Queue, ...], Field(min_length=1, strict=False)]
     operators: Annotated[tuple[Operator, ...], Field(min_length=1, strict=False)]
     users: Annotated[tuple[User, ...], Field(strict=False)] = ()
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1, strict=False)]
+    calendars: Annotated[tuple[Calendar, ...], Field(strict=False)] = ()
+    hours: Annotated[tuple[Hours, ...], Field(strict=False)] = ()
+    steps: Annotated[tuple[Step, ...], Field(strict=False)] = ()
+    forwards: Annotated[tuple[Forward, ...], Field(strict=False)] = ()
+    notices: Annotated[tuple[Notice, ...], Field(strict=False)] = ()
+    event_states: Annotated[tuple[EventState, ...], Field(strict=False)] = ()
+    events: Annotated[tuple[Event, ...], Field(strict=False)] = ()
+    musics: Annotated[tuple[Music, ...], Field(strict=False)] = ()
     kpi: Kpi = Kpi()
     wording: Wording = Wording()
 
@@ -290,9 +228,7 @@ class Site(_Part):
                 ]
         wording = data.get("wording", {})
         if isinstance(wording, dict):
-            spoken = wording.get("language", language)
-            defaults = ENGLISH_WORDING if spoken == "en" else {}
-            filled["wording"] = {"language": spoken, **defaults, **wording}
+            filled["wording"] = {"language": language, **wording}
         return filled
 
     @model_validator(mode="after")
@@ -317,16 +253,60 @@ class Site(_Part):
         """The operator of this id; KeyError if there is none."""
         return _find(self.operators, "id", id)
 
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """Those in which calls may be led, the site's first: of numbers and of menu keys."""
+        used: list[Language] = [self.language, *(number.language for number in self.numbers)]
+        for step in self.steps:
+            if isinstance(step, Menu):
+                used += [key.language for key in step.keys.values() if key.language is not None]
+        return tuple(dict.fromkeys(used))
+
+    def step(self, id: str) -> Menu | Say | HoursBranch | TellEvents:
+        """The step of this id; KeyError if there is none."""
+        return _find(self.steps, "id", id)
+
+    def forward(self, id: str) -> Forward:
+        """The forward of this id; KeyError if there is none."""
+        return _find(self.forwards, "id", id)
+
+    def hours_of(self, id: str) -> Hours:
+        """The hours of this id; KeyError if there are none."""
+        return _find(self.hours, "id", id)
+
+    def calendar(self, id: str) -> Calendar:
+        """The calendar of this id; KeyError if there is none."""
+        return _find(self.calendars, "id", id)
+
     def prompts(self) -> list[Prompt]:
-        """Every text that must be spoken, each once, in a stable order."""
-        texts: list[tuple[str | None, Language]] = []
-        for number in self.numbers:
-            texts += [(number.greeting, number.language), (number.recording_notice, number.language)]
-        texts += [(queue.waiting_announcement, queue.language) for queue in self.queues]
-        said = self.wording
-        texts += [(t, said.language) for t in (said.survival_greeting, said.please_wait, said.sorry_goodbye)]
-        made = [prompt(text, language) for text, language in texts if text]
-        return list({one.key: one for one in made}.values())
+        """Everything that may be said, each sound once, in a stable order. A plan goes live only when all of
+        them are there."""
+        return list({one.key: one for one in _all_prompts(self)}.values())
+
+
+def _all_prompts(site: Site) -> Iterator[Prompt]:
+    """Every prompt of a site, as often as it is used."""
+    languages, own = site.languages, site.language
+    for number in site.numbers:
+        yield from prompts_of(number.greeting, number.language, languages)
+        yield from prompts_of(number.recording_notice, number.language, languages)
+    for queue in site.queues:
+        for tell in queue.tells:
+            if tell.say is not None:
+                yield from prompts_of(tell.say, queue.language, languages)
+        yield from site.wording.waiting_prompts(queue.say_position, queue.say_wait, languages)
+    yield from site.wording.prompts(languages)
+    for step in site.steps:
+        for name in ("say", "wrong", "silent", "before", "none"):
+            if (said := getattr(step, name, None)) is not None:
+                yield from prompts_of(said, own, languages)
+    yield from chain.from_iterable(prompts_of(one.say, own, languages) for one in site.notices)
+    for forward in site.forwards:
+        if forward.say is not None:
+            yield from prompts_of(forward.say, own, languages)
+    for event in site.events:
+        for language in languages:
+            yield event_prompt(site, event, language)
 
 
 def _find(rows: tuple[_T, ...], name: str, value: str) -> _T:

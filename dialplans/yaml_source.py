@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dialplans.model import TypedInt
+from dialplans.fields import TypedInt
 from dialplans.problems import Finding
 
 Loc = tuple[str | int, ...]

@@ -1,0 +1,90 @@
+"""What the centre itself says, with defaults in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from dialplans.fields import Language, Part, Prompt
+from dialplans.spoken import Recorded, Said, Translated, prompts_of, spoken
+
+POSITIONS = 20  # beyond, no position is told
+WAITS_MIN = (1, 2, 3, 5, 10, 15, 20, 30)  # told waits, rounded up; beyond 30 minutes "long"
+
+WordingName = Literal[
+    "survival_greeting",
+    "please_wait",
+    "sorry_goodbye",
+    "wrong_key",
+    "no_key",
+    "goodbye",
+    "position",
+    "wait_minutes",
+    "wait_long",
+]
+
+
+class Wording(Part):
+    """`position` holds {n}, `wait_minutes` holds {n}; each is spoken beforehand for every n."""
+
+    survival_greeting: Said = Translated(
+        ja="お電話ありがとうございます。ただいま担当者におつなぎします。そのままお待ちください。",
+        en="Thank you for calling. Please hold the line, we are connecting you.",
+    )
+    please_wait: Said = Translated(ja="少々お待ちください。", en="One moment, please.")
+    sorry_goodbye: Said = Translated(
+        ja="申し訳ございません。ただいまおつなぎできません。しばらくしてから、おかけ直しください。",
+        en="We are sorry, we cannot connect you now. Please call again later.",
+    )
+    wrong_key: Said = Translated(
+        ja="そのボタンは、お使いいただけません。", en="Sorry, that key is not in use."
+    )
+    no_key: Said = Translated(
+        ja="ボタンが押されたことを、確認できませんでした。", en="We did not hear a key."
+    )
+    goodbye: Said = Translated(ja="お電話ありがとうございました。", en="Thank you for calling. Goodbye.")
+    position: Said = Translated(
+        ja="ただいま、{n}番目にお待ちいただいております。", en="You are number {n} in the queue."
+    )
+    wait_minutes: Said = Translated(
+        ja="おつなぎするまで、およそ{n}分の見込みです。", en="The expected wait is about {n} minutes."
+    )
+    wait_long: Said = Translated(
+        ja="おつなぎするまで、30分以上かかる見込みです。", en="The expected wait is over 30 minutes."
+    )
+    language: Language = "ja"
+
+    def said(self, name: WordingName, language: Language | None = None, n: int | None = None) -> Prompt:
+        """The prompt of one of the texts, `n` put in; in `language`, by default the wording's own."""
+        return spoken(_filled(getattr(self, name), n), self.language, language)
+
+    def prompt_of(self, name: WordingName) -> str:
+        """The prompt key of one of the texts in the wording's own language."""
+        return self.said(name).key
+
+    def prompts(self, languages: Iterable[Language]) -> Iterator[Prompt]:
+        """What every site needs, in the languages of its calls."""
+        for name in ("survival_greeting", "please_wait", "sorry_goodbye", "wrong_key", "no_key", "goodbye"):
+            yield from prompts_of(getattr(self, name), self.language, languages)
+
+    def waiting_prompts(
+        self, positions: bool, waits: bool, languages: Iterable[Language]
+    ) -> Iterator[Prompt]:
+        """Places and expected waits, every number spoken beforehand."""
+        said = [_filled(self.position, n) for n in range(1, POSITIONS + 1)] if positions else []
+        if waits:
+            said += [*(_filled(self.wait_minutes, n) for n in WAITS_MIN), self.wait_long]
+        for one in said:
+            yield from prompts_of(one, self.language, languages)
+
+
+def _filled(said: str | Recorded | Translated, n: int | None) -> str | Recorded | Translated:
+    if n is None or isinstance(said, Recorded):
+        return said
+    if isinstance(said, str):
+        return said.replace("{n}", str(n))
+    put = {
+        name: line.replace("{n}", str(n)) if isinstance(line, str) else line
+        for name, line in (("ja", said.ja), ("en", said.en))
+    }
+    return Translated(**put)
