@@ -107,7 +107,12 @@ class Talk:
 
 
 class DeskPhone:
-    """A registered phone. `policy`: what it does when it rings: answer, ring (do nothing), decline."""
+    """A registered phone. `policy`: what it does when it rings: answer, ring (do nothing), decline.
+
+    It keeps its registration up by itself. Never `user_agent.register()` a second time without `unregister()`
+    before: the stack (baresip-python 0.5.2a3) then sends two REGISTERs at once, one that removes the old
+    registration and one that makes the new, both of the same contact. Asterisk's threads may take them the
+    other way round, and the phone is told 200 and has no contact."""
 
     def __init__(self, user_agent: Any, policy: str) -> None:
         self.user_agent = user_agent
