@@ -187,3 +187,37 @@ class WrapUp(Base):
     note: Mapped[str | None]
     at: Mapped[datetime]
     by: Mapped[str | None]
+
+
+class PlanVersion(Base):
+    """A version of the plan: the whole document as YAML, never changed. `author`: who wrote it, `file` when
+    it was read from the site's file; `based_on`: the version it was made from; `sha256` of the text."""
+
+    __tablename__ = "plan_versions"
+
+    # 1, 2, … without gaps: given by `daihyo.plans`, not by the database.
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    author: Mapped[str]
+    created_at: Mapped[datetime]
+    comment: Mapped[str]
+    based_on: Mapped[int | None] = mapped_column(Integer, ForeignKey("plan_versions.id"))
+    sha256: Mapped[str]
+
+
+class PlanActivation(Base):
+    """Somebody's wish that a version goes live, and what came of it. `state`: asked, working, live, failed
+    (then `problem` says why, in one line) or replaced (by a newer wish, before its turn). The newest live one
+    is the live plan."""
+
+    __tablename__ = "plan_activations"
+    __table_args__ = (Index(None, "state"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    version: Mapped[int] = mapped_column(Integer, ForeignKey("plan_versions.id"))
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None]
+    state: Mapped[str]
+    problem: Mapped[str | None]
+    done_at: Mapped[datetime | None]
