@@ -1,8 +1,10 @@
 """The store: tables, migrations, transactions, on SQLite or PostgreSQL.
 
 `Store.open(url)` gives a database with all tables; `store.session()` and `store.reading()` are transactions.
+`plans` is what one does with the plan's versions.
 """
 
+from store import plans
 from store.database import Store, StoreUnavailable
 from store.tables import (
     AccessEntry,
@@ -11,6 +13,7 @@ from store.tables import (
     Carried,
     EventRow,
     PlanActivation,
+    PlanDraft,
     PlanVersion,
     Recording,
     User,
@@ -26,6 +29,7 @@ __all__ = [
     "Carried",
     "EventRow",
     "PlanActivation",
+    "PlanDraft",
     "PlanVersion",
     "Recording",
     "Store",
@@ -34,4 +38,5 @@ __all__ = [
     "UserSession",
     "UtcDateTime",
     "WrapUp",
+    "plans",
 ]
