@@ -146,6 +146,32 @@ async def test_ami_may_do_what_is_needed_and_no_more(tmp_path: Path) -> None:
         writer.close()
 
 
+async def test_a_call_makes_no_ami_event_that_nobody_reads(tmp_path: Path) -> None:
+    """With a session connected Asterisk writes out every event it has; a phone's contact must be told."""
+    async with Exchange.run(tmp_path) as exchange:
+        reader, writer = await asyncio.open_connection("127.0.0.1", exchange.settings.ami_port)
+        keys = exchange.secrets
+        login = f"Action: Login\r\nUsername: {keys.ami_user}\r\nSecret: {keys.ami_password}\r\n\r\n"
+        writer.write(login.encode())
+        await asyncio.wait_for(reader.readuntil(b"Response: Success"), 10)
+        async with exchange.phone("1001") as phone, exchange.citizen() as citizen:
+            await citizen.call("0246221111")
+            await citizen.hears_tone(1000)
+            citizen.bye()
+            await phone.event("bye")
+        await exchange.fact("ended")
+        shown = await exchange.rx("manager show eventq")
+        made = {line.removeprefix("Event: ").strip() for line in shown.splitlines() if "Event: " in line}
+        writer.close()
+        assert "ContactStatus" in made
+        of_each_call = {
+            "Newchannel", "Newexten", "Newstate", "NewConnectedLine", "NewCallerid", "VarSet", "Hangup",
+            "HangupRequest", "SoftHangupRequest", "BridgeCreate", "BridgeEnter", "BridgeLeave",
+            "BridgeDestroy", "DialBegin", "DialState", "DialEnd", "MixMonitorStart", "MixMonitorStop",
+        }  # fmt: skip
+        assert made & of_each_call == set()
+
+
 @pytest.mark.req("ADM-1")
 async def test_operators_come_and_go_by_reload_while_a_call_lives(tmp_path: Path) -> None:
     async with (
