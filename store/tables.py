@@ -33,6 +33,7 @@ class Base(DeclarativeBase):
         float: Float(53),
         dict[str, Any]: json_type(),
         list[str]: json_type(),
+        list[dict[str, Any]]: json_type(),
     }
 
 
@@ -56,7 +57,8 @@ class CallRow(Base):
     """One call (`cdr.CallRecord`), computed from its events and computed anew whenever one is added.
 
     `answer_s`: arrival to first answer; `wait_s`: first queue entry to first answer, or to the end of a call
-    never answered; `total_s`: arrival to end. The recording stands in `recordings`.
+    never answered; `total_s`: arrival to end. The recording stands in `recordings`. From `plan` on: what the
+    plan had to do with it; null in records of before there were plans.
     """
 
     __tablename__ = "call_records"
@@ -89,6 +91,16 @@ class CallRow(Base):
     ended_by: Mapped[str | None]
     cause: Mapped[int | None] = mapped_column(Integer)
     reason: Mapped[str | None]
+    plan: Mapped[int | None] = mapped_column(Integer)
+    open: Mapped[bool | None]
+    staff: Mapped[bool | None]
+    language: Mapped[str | None]
+    path: Mapped[list[dict[str, Any]] | None]
+    dialled: Mapped[str | None]
+    diverted_from: Mapped[str | None]
+    forward: Mapped[str | None]
+    forward_answered_at: Mapped[datetime | None]
+    exit_step: Mapped[str | None]
 
 
 class Recording(Base):
@@ -221,3 +233,15 @@ class PlanActivation(Base):
     state: Mapped[str]
     problem: Mapped[str | None]
     done_at: Mapped[datetime | None]
+
+
+class PlanDraft(Base):
+    """What somebody is changing in the plan, kept with every step so that nothing typed is lost: one a
+    person. `based_on`: the version it was begun from (None: the centre had none yet)."""
+
+    __tablename__ = "plan_drafts"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    based_on: Mapped[int | None] = mapped_column(Integer, ForeignKey("plan_versions.id"))
+    updated_at: Mapped[datetime]
