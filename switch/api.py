@@ -86,8 +86,9 @@ class Channel(Protocol):
         """Calls back once (at once if already gone). This is how a call's task is cancelled."""
 
     async def answer(self) -> None: ...
-    async def play(self, *media: str) -> None:
-        """Plays ARI media uris (`sound:daihyo-…`) one after another and returns when they were heard."""
+    async def play(self, *media: str, until_digit: bool = False) -> str | None:
+        """Plays ARI media uris (`sound:daihyo-…`) one after another and returns when they were heard (None).
+        `until_digit`: a digit, also one that came before, stops it and is returned."""
 
     async def music(self, on: bool, music_class: str = "default") -> None: ...
     async def ring(self, on: bool) -> None: ...
@@ -108,6 +109,9 @@ class Channel(Protocol):
     async def rtp(self) -> RtpCounters: ...
     async def digit(self) -> str:
         """The next DTMF digit (queued since the channel arrived)."""
+
+    def forget_digits(self) -> None:
+        """What was pressed until now was meant for nobody."""
 
 
 class Bridge(Protocol):

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from switch.api import (
     ChannelGone,
@@ -21,12 +21,10 @@ from switch.api import (
     Refused,
     RtpCounters,
     SwitchError,
-    SwitchGone,
 )
 from switch.ari import Event, Lane
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 # How long after "no such channel" the event that says why may come; it is usually there already.
 _REASON_WAIT_S = 0.25
 # ARI's words for a hang-up and their Q.850 numbers.
@@ -59,7 +57,7 @@ class AriChannel:
     """See switch.api.Channel."""
 
     __slots__ = (
-        "_asked_cause", "_busy", "_callbacks", "_digit_waiters", "_digits", "_exchange", "_hangup",
+        "_asked_cause", "_busy", "_callbacks", "_digits", "_exchange", "_hangup",
         "_playing", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
     )  # fmt: skip
 
@@ -79,7 +77,6 @@ class AriChannel:
         self._callbacks: list[Callable[[Hangup], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._digits: deque[str] = deque()
-        self._digit_waiters: deque[asyncio.Future[str]] = deque()
 
     def __repr__(self) -> str:
         state = "gone" if self._hangup else "up" if self._up else "ringing" if self._started else "new"
@@ -118,12 +115,10 @@ class AriChannel:
     def started(self, args: tuple[str, ...]) -> None:
         """The channel is inside the application (StasisStart, or found there)."""
         self.args = args
-        if len(args) >= 3 and args[0] == "arrival":
+        if len(args) >= 2 and args[0] == "arrival":
             # The dialplan may pass CALLERID(pres): ARI itself does not tell that a number is withheld.
-            if args[2].startswith("prohib") or args[2] == "unavailable":
+            if args[2:] and (args[2].startswith("prohib") or args[2] == "unavailable"):
                 self.caller = None
-            self.dialled = args[1]
-        elif len(args) >= 2 and args[0] == "arrival":
             self.dialled = args[1]
         self._started = True
         self._wake()
@@ -134,12 +129,8 @@ class AriChannel:
             self._wake()
 
     def dtmf(self, digit: str) -> None:
-        while self._digit_waiters:
-            waiter = self._digit_waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(digit)
-                return
         self._digits.append(digit)
+        self._wake()
 
     @property
     def is_leg(self) -> bool:
@@ -159,10 +150,6 @@ class AriChannel:
             return
         self._hangup = hangup
         self._wake()
-        for waiter in self._digit_waiters:
-            if not waiter.done():
-                waiter.set_exception(ChannelGone(self.id, hangup))
-        self._digit_waiters.clear()
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             try:
@@ -181,10 +168,12 @@ class AriChannel:
         """A request that waits for the channel has come through: nothing unknown plays any more."""
         self._busy = False
 
-    async def play(self, *media: str) -> None:
+    async def play(self, *media: str, until_digit: bool = False) -> str | None:
         """Several media are one request. A medium that cannot be played raises SwitchError."""
+        if until_digit and self._digits:
+            return self._digits.popleft()
         if not media:
-            return
+            return None
         self._alive()
         playback_id = self._exchange.new_id("p")
         finished: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -192,7 +181,11 @@ class AriChannel:
         self._playing += 1
         try:
             await self._do("POST", "play", {"media": ",".join(media), "playbackId": playback_id})
-            state = await self._unless_gone(finished)
+            await self._heard(finished, until_digit)
+            if not finished.done():
+                await self._stop(playback_id)
+                return self._digits.popleft()
+            state = finished.result()
         except asyncio.CancelledError:
             if self._hangup is None:
                 self._exchange.later(self._stop(playback_id))
@@ -204,6 +197,7 @@ class AriChannel:
             await self.explain_failure()  # most likely the leg hangs up and its reason is on the way
             what = ", ".join(media)
             raise SwitchError(f"channel {self.id}: {what} could not be played ({state}); is it there?")
+        return None
 
     async def music(self, on: bool, music_class: str = "default") -> None:
         await self._do("POST" if on else "DELETE", "moh", {"mohClass": music_class} if on else None)
@@ -258,17 +252,12 @@ class AriChannel:
         return RtpCounters(rx=int(got["rxcount"]), tx=int(got["txcount"]))
 
     async def digit(self) -> str:
-        if self._digits:
-            return self._digits.popleft()
-        self._alive()
-        waiter: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._digit_waiters.append(waiter)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self._digits.appendleft(waiter.result())  # it came in the moment we were told to stop
-            raise
+        while not self._digits:
+            await self._changed()
+        return self._digits.popleft()
+
+    def forget_digits(self) -> None:
+        self._digits.clear()
 
     # ---- inside
 
@@ -309,24 +298,23 @@ class AriChannel:
     async def _stop(self, playback_id: str) -> None:
         try:
             await self._exchange.request("DELETE", f"playbacks/{playback_id}")
-        except (NotFound, Refused, SwitchGone):
-            return
+        except SwitchError:
+            return  # it has ended by itself, or the connection has
 
-    async def _unless_gone(self, future: asyncio.Future[T]) -> T:
-        """The future's result, or ChannelGone when the leg ends first."""
-        while not future.done():
+    async def _heard(self, finished: asyncio.Future[str], until_digit: bool) -> None:
+        """Until it was played or a digit is there, or ChannelGone when the leg ends first."""
+        while not (finished.done() or (until_digit and self._digits)):
             self._alive()
             waiter = self._waiter()
             try:
-                both: list[asyncio.Future[Any]] = [future, waiter]
+                both: list[asyncio.Future[Any]] = [finished, waiter]
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._forget(waiter)
         if self._hangup is not None:
-            if not future.cancelled():
-                future.exception()  # seen: the hang-up is what matters
+            if finished.done() and not finished.cancelled():
+                finished.exception()  # seen: the hang-up is what matters
             raise ChannelGone(self.id, self._hangup)
-        return future.result()
 
     async def _changed(self) -> None:
         self._alive()

@@ -223,3 +223,57 @@ async def test_what_waits_for_a_channel_that_may_play_keeps_off_the_socket(
     await playing
     lanes = [(uri.rpartition("/")[2], lane) for _, uri, _, lane in exchange.asked]
     assert lanes == [("addChannel", "http"), ("removeChannel", "auto"), ("play", "auto"), ("answer", "http")]
+
+
+async def played(exchange: Exchange) -> str:
+    """The id of the playback that was begun."""
+    await settle()
+    [playback] = exchange.playbacks
+    return playback
+
+
+@pytest.mark.req("IVR-1")
+async def test_a_digit_stops_what_is_played_and_is_not_lost(channel: AriChannel, exchange: Exchange) -> None:
+    playing = asyncio.create_task(channel.play("sound:menu", until_digit=True))
+    playback = await played(exchange)
+    channel.dtmf("2")
+    channel.dtmf("3")
+    assert await playing == "2"
+    assert ("DELETE", f"playbacks/{playback}", None, "auto") in exchange.asked
+    assert await channel.digit() == "3"
+
+
+@pytest.mark.req("IVR-1")
+async def test_a_digit_that_came_before_is_not_preceded_by_the_sound(
+    channel: AriChannel, exchange: Exchange
+) -> None:
+    channel.dtmf("5")
+    assert await channel.play("sound:menu", until_digit=True) == "5"
+    assert not exchange.asked
+
+
+@pytest.mark.req("IVR-1")
+async def test_a_digit_within_an_announcement_stops_nothing_and_can_be_forgotten(
+    channel: AriChannel, exchange: Exchange
+) -> None:
+    playing = asyncio.create_task(channel.play("sound:notice"))
+    playback = await played(exchange)
+    channel.dtmf("5")
+    await settle()
+    assert not playing.done()
+    exchange.playbacks[playback].set_result("done")
+    assert await playing is None
+    channel.forget_digits()
+    waiting = asyncio.create_task(channel.digit())
+    await settle()
+    assert not waiting.done()
+    channel.dtmf("6")
+    assert await waiting == "6"
+
+
+async def test_a_hang_up_while_a_digit_is_awaited_in_a_sound(channel: AriChannel, exchange: Exchange) -> None:
+    playing = asyncio.create_task(channel.play("sound:menu", until_digit=True))
+    await played(exchange)
+    channel.end({"cause": 16})
+    with pytest.raises(ChannelGone):
+        await playing
