@@ -12,7 +12,7 @@ from cdr.journal import Journal, JournalError
 from cdr.kpis import FIGURES, Formula, Kpi, KpiSettings, formula_of, kpi_of
 from cdr.reader import read_journal, tail
 from cdr.recent import read_recent
-from cdr.record import CallRecord, Outcome, record_of
+from cdr.record import CallRecord, Outcome, PathStep, record_of
 from cdr.segments import Problem
 from cdr.span import Span, SpanError
 
@@ -33,6 +33,7 @@ __all__ = [
     "Kpi",
     "KpiSettings",
     "Outcome",
+    "PathStep",
     "Problem",
     "Span",
     "SpanError",

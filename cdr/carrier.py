@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -275,6 +275,7 @@ def _event_row(event: Event) -> dict[str, Any]:
 def _record_row(record: CallRecord) -> dict[str, Any]:
     row = {column.name: getattr(record, column.name) for column in CallRow.__table__.columns}
     row["operators"] = list(record.operators)
+    row["path"] = [asdict(step) for step in record.path]
     row["outcome"] = record.outcome.value
     return row
 

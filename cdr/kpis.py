@@ -9,6 +9,10 @@
 What the documents leave open is a setting of the site (KPI-7): whether the clock starts at arrival or at
 queue entry, whether a call given up in the greeting counts as offered, and after how short a time a call
 given up is left out (ワン切り). `Kpi.formula` says in words which way was taken.
+
+Whatever the city, only calls that asked for its operators count: not those of the staff's own number
+(NUM-6), not those that came outside the hours, not those that the plan served without them (an announcement,
+a telephone outside). A call that waited for an operator and was sent on by overflow did ask: it counts.
 """
 
 from __future__ import annotations
@@ -52,6 +56,10 @@ class Countable(Protocol):
     def wait_s(self) -> float | None: ...
     @property
     def total_s(self) -> float | None: ...
+    @property
+    def open(self) -> bool | None: ...
+    @property
+    def staff(self) -> bool | None: ...
 
 
 @dataclass(frozen=True)
@@ -62,22 +70,34 @@ class Formula:
     en: str
 
 
-FIGURES = ("offered", "answered", "abandoned", "lost", "answered_within", "unfinished", "left_out")
+FIGURES = (
+    "offered",
+    "answered",
+    "abandoned",
+    "lost",
+    "overflowed",
+    "answered_within",
+    "unfinished",
+    "left_out",
+)
+_OFFERED = ("answered", "abandoned", "lost", "overflowed")
 
 
 @dataclass(frozen=True)
 class Kpi:
     """Figures of a span. Rates are 0…1; None where there is nothing to divide by.
 
-    offered = answered + abandoned + lost (lost: unanswered, ended by the centre or the switch). A call that
-    has neither been answered nor ended is `unfinished` and in no other figure; one in talk is answered.
-    `left_out`: not offered by this site's definition.
+    offered = answered + abandoned + lost + overflowed (lost: unanswered, ended by the centre or the switch;
+    overflowed: left a queue unanswered for an announcement or a telephone outside). A call that has neither
+    been answered nor ended is `unfinished` and in no other figure; one in talk is answered. `left_out`: not
+    offered, by this site's definition or because it did not ask for an operator.
     """
 
     offered: int
     answered: int
     abandoned: int
     lost: int
+    overflowed: int
     answered_within: int
     unfinished: int
     left_out: int
@@ -111,7 +131,7 @@ def kpi_of(records: Iterable[Countable], settings: KpiSettings) -> Kpi:
     for record in records:
         figure = _figure(record, settings)
         members[figure].append(record.call)
-        if figure not in ("answered", "abandoned", "lost"):
+        if figure not in _OFFERED:
             continue
         members["offered"].append(record.call)
         if figure == "answered":
@@ -152,6 +172,8 @@ def formula_of(settings: KpiSettings) -> Formula:
         f"answered within = answered in {within} s or less / answered",
         f"offered = {offered_en}",
     ]
+    ja.append("職員連絡用の番号、受付時間外、案内または外部転送だけで終えた呼は除外")
+    en.append("calls to staff numbers, outside the hours, or served without any queue are left out")
     if ignore > 0:
         ja.append(f"着信から{_seconds(ignore)}秒以内の放棄呼は除外")
         en.append(f"calls given up {_seconds(ignore)} s or less after arrival are left out")
@@ -159,13 +181,19 @@ def formula_of(settings: KpiSettings) -> Formula:
 
 
 def _figure(record: Countable, settings: KpiSettings) -> str:
-    """Which of answered, abandoned, lost, unfinished, left_out a call is."""
+    """Which of answered, abandoned, lost, overflowed, unfinished, left_out a call is."""
+    if record.staff or record.open is False:
+        return "left_out"
     if record.answered_at is not None:
         return "answered"
     if record.outcome == Outcome.ACTIVE:
         return "unfinished"
     if settings.offered == "queued" and record.queued_at is None:
         return "left_out"
+    if record.outcome in (Outcome.ANNOUNCED, Outcome.FORWARDED):
+        return "left_out" if record.queued_at is None else "overflowed"
+    if record.outcome == Outcome.ABANDONED_RINGING and record.queued_at is None:
+        return "left_out"  # the telephone that rang was a forward's
     if not Outcome(record.outcome).abandoned:
         return "lost"
     ignore, lasted = settings.ignore_abandoned_within_s, record.total_s

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, Text, case, cast, func, select
 
 from cdr.events import Event, time_text, to_fields
 from cdr.kpis import Kpi, KpiSettings, kpi_of
-from cdr.record import CallRecord, Outcome
+from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
 from store import CallRow, EventRow, Recording, Store, WrapUp
 
@@ -124,6 +124,8 @@ async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | Non
         CallRow.answer_s,
         CallRow.wait_s,
         CallRow.total_s,
+        CallRow.open,
+        CallRow.staff,
     )
     statement = _chosen(columns, span.start, span.end, number, None).order_by(
         CallRow.arrived_at, CallRow.call
@@ -174,4 +176,5 @@ def digits(number: str) -> str:
 
 def _record(row: Row[Any]) -> CallRecord:
     fields = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
+    fields["path"] = tuple(PathStep(**step) for step in row.path or ())
     return CallRecord(**fields | {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)})

@@ -14,9 +14,19 @@ from typing import Any
 from cdr.events import BadLine, Event, from_fields, from_line, to_fields
 from cdr.segments import SEGMENT_OPENED, Report, events_of, number_of, segments, warn
 
-# Facts that stand until the next of their kind: per operator, and for the whole engine.
-_STANDING_OF_OPERATOR = frozenset({"operator_state", "operator_next"})
-_STANDING = frozenset({"survival_read"})
+# Facts that stand until the next that replaces them: what they are about, and the name of whom in their data
+# ("": the whole engine).
+_STANDING = {
+    "operator_state": ("state", "operator"),
+    "operator_next": ("next", "operator"),
+    "survival_read": ("survival_read", ""),
+    "plan_activated": ("plan", ""),
+    "opening_set": ("opening", "number"),
+    "opening_cleared": ("opening", "number"),
+    "notice_asked": ("notice", "notice"),
+    "notice_set": ("notice", "notice"),
+    "notice_cleared": ("notice", "notice"),
+}
 
 
 @dataclass
@@ -38,10 +48,9 @@ class OpenCalls:
     def note(self, event: Event, segment: int) -> None:
         """Takes one event, written to the segment of that number."""
         operator = event.data.get("operator")
-        if event.kind in _STANDING_OF_OPERATOR:
-            self._standing[f"{event.kind} {operator}"] = event
-        elif event.kind in _STANDING:
-            self._standing[event.kind] = event
+        if event.kind in _STANDING:
+            what, of = _STANDING[event.kind]
+            self._standing[f"{what} {event.data.get(of)}" if of else what] = event
         if event.call is None:
             return
         match event.kind:
@@ -81,7 +90,8 @@ class OpenCalls:
 
     @property
     def standing(self) -> list[Event]:
-        """The last `operator_state` and `operator_next` of each operator, the last `survival_read`."""
+        """The last `operator_state` and `operator_next` of each operator, `opening_…` of each number and
+        `notice_…` of each notice, `survival_read` and `plan_activated`."""
         return list(self._standing.values())
 
     @property

@@ -16,14 +16,27 @@ class Outcome(enum.StrEnum):
 
     ACTIVE = "active"  # not ended yet
     ANSWERED = "answered"  # an operator talked with the citizen
+    FORWARDED = "forwarded"  # somebody outside did
+    ANNOUNCED = "announced"  # the plan said what it had to say and ended the call
     ABANDONED_GREETING = "abandoned_greeting"  # the citizen gave up before any queue
+    ABANDONED_MENU = "abandoned_menu"  # … in a menu
     ABANDONED_QUEUE = "abandoned_queue"  # … while waiting
-    ABANDONED_RINGING = "abandoned_ringing"  # … while an operator's phone was ringing
-    LOST = "lost"  # unanswered, and it was not the citizen who ended it
+    ABANDONED_RINGING = "abandoned_ringing"  # … while a phone was ringing, an operator's or a forward's
+    LOST = "lost"  # unanswered, and it was neither the citizen nor the plan that ended it
 
     @property
     def abandoned(self) -> bool:
         return self.value.startswith("abandoned")
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One thing on a call's way through the plan: a step was entered (`key` and `label` None), a key was
+    pressed (`label`: くらし, or `repeat back wrong`), or none came (`key` None, `label` `none`)."""
+
+    step: str
+    key: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,10 @@ class CallRecord:
     never answered. `talk_s`: 通話時間, from answer to end with all holds in it, without the time a citizen
     waited again after losing the operator. `hold_s`: the part of it on hold. `wrap_up_s`: 後処理時間 of all
     operators. `total_s`: arrival to end. `recording` is relative to the archive, filled once it is ready.
+
+    Of the plan: its version, whether the call came within the hours (`open`), on a `staff` number; the last
+    `language`; the `path`; `forward`: the one that answered, else the last tried; `exit_step`: the step the
+    call was in when it ended. `open` and `staff` are None for calls that no plan led: those count as open.
     """
 
     call: str
@@ -59,6 +76,16 @@ class CallRecord:
     ended_by: str | None = None
     cause: int | None = None
     reason: str | None = None
+    plan: int | None = None
+    open: bool | None = None
+    staff: bool | None = None
+    language: str | None = None
+    path: tuple[PathStep, ...] = ()
+    dialled: str | None = None
+    diverted_from: str | None = None
+    forward: str | None = None
+    forward_answered_at: datetime | None = None
+    exit_step: str | None = None
     recording: str | None = None
     recording_s: float | None = None
 
@@ -74,7 +101,9 @@ def _json(value: Any) -> Any:
         case float():
             return round(value, 3)
         case tuple():
-            return list(value)
+            return [_json(each) for each in value]
+        case PathStep():
+            return {"step": value.step, "key": value.key, "label": value.label}
         case enum.Enum():
             return value.value
     return value
@@ -117,6 +146,61 @@ class _Span:
             self.since = None
 
 
+# Why the plan ends a call (`ivr.End.why`); with any other reason a call ended by the centre is lost.
+_PLAN_ENDS = frozenset({"announcement", "menu", "closed"})
+
+
+@dataclass
+class _Way:
+    """A call's way through the plan. `place`: the last step, until a queue, a forward or a talk."""
+
+    path: list[PathStep] = field(default_factory=list)
+    place: Event | None = None
+    language: str | None = None
+    tried: str | None = None  # the last forward
+    answered: Event | None = None  # `forward_answered`
+    ringing: bool = False  # a forward's telephone
+    gave_up_ringing: bool = False
+
+    def take(self, event: Event) -> None:
+        step = _text(event.data, "step") or ""
+        match event.kind:
+            case "step":
+                self.place = event
+                self.path.append(PathStep(step))
+            case "key":
+                self.path.append(PathStep(step, _text(event.data, "key"), _text(event.data, "does") or ""))
+            case "forwarded":
+                self.tried = _text(event.data, "forward") or self.tried
+                self.ringing = True
+            case "forward_answered":
+                self.answered = self.answered or event
+                self.ringing = False
+            case "forward_ended":
+                self.ringing = False
+                self.gave_up_ringing |= _text(event.data, "reason") == "caller_gone"
+            case "ended":
+                self.gave_up_ringing |= self.ringing
+        if event.kind in ("queued", "forwarded", "forward_answered", "answered", "handed_over"):
+            self.place = None
+        if event.kind in ("step", "key", "queued"):
+            self.language = _text(event.data, "language") or self.language
+
+    @property
+    def forward(self) -> str | None:
+        return (_text(self.answered.data, "forward") if self.answered else None) or self.tried
+
+    def outcome(self) -> Outcome | None:
+        """What it was when the citizen hung up in a step."""
+        if self.place is None:
+            return None
+        kind, ends = _text(self.place.data, "step_kind"), self.place.data.get("ends") is True
+        if kind == "menu":
+            return Outcome.ABANDONED_MENU
+        # Who hangs up in an announcement after which nothing comes has been served by it.
+        return Outcome.ANNOUNCED if ends or kind == "events" else Outcome.ABANDONED_GREETING
+
+
 @dataclass
 class _Fold:
     """What a call's events, in order, add up to."""
@@ -133,14 +217,19 @@ class _Fold:
     talk: _Span = field(default_factory=_Span)
     hold: _Span = field(default_factory=_Span)
     wrap_ups: dict[str, _Span] = field(default_factory=dict)
+    way: _Way = field(default_factory=_Way)
 
     def record(self) -> CallRecord:
         for event in self.events:
+            if "ended" not in self.first:
+                self.way.take(event)
             self.first.setdefault(event.kind, event)
             self._take(event)
         start = self.first.get("arrived", self.events[0])
         queued, answered, ended = (self.first.get(kind) for kind in ("queued", "answered", "ended"))
         how = ended.data if ended else {}
+        way = self.way
+        forwarded = way.answered
         wrapped = [span.seconds for span in self.wrap_ups.values() if span.seconds is not None]
         return CallRecord(
             call=start.call or "",
@@ -157,7 +246,7 @@ class _Fold:
             offers=self.offers,
             refusals=self.refusals,
             answer_s=duration(start, answered) if answered else None,
-            wait_s=_between(queued, answered or ended),
+            wait_s=_between(queued, _earlier(answered, forwarded) or ended),
             talk_s=self.talk.seconds,
             hold_s=self.hold.seconds if self.hold.seconds is not None or not self.talk.seconds else 0.0,
             wrap_up_s=sum(wrapped) if wrapped else None,
@@ -166,6 +255,16 @@ class _Fold:
             ended_by=_text(how, "by"),
             cause=_number(how, "cause"),
             reason=_text(how, "reason"),
+            plan=_number(start.data, "plan"),
+            open=_flag(start.data, "open"),
+            staff=_flag(start.data, "staff"),
+            language=way.language,
+            path=tuple(way.path),
+            dialled=_text(start.data, "dialled"),
+            diverted_from=_text(start.data, "diverted_from"),
+            forward=way.forward,
+            forward_answered_at=forwarded.at if forwarded else None,
+            exit_step=_text(way.place.data, "step") if way.place is not None and ended else None,
         )
 
     def _take(self, event: Event) -> None:
@@ -215,12 +314,22 @@ class _Fold:
             return Outcome.ACTIVE
         if answered is not None:
             return Outcome.ANSWERED
+        if self.way.answered is not None:
+            return Outcome.FORWARDED
+        by = ended.data.get("by")
+        if by == "centre" and ended.data.get("reason") in _PLAN_ENDS:
+            return Outcome.ANNOUNCED
         # "unknown" is a call that had ended when we looked again: as a rule the citizen hung up meanwhile.
-        if ended.data.get("by") in ("centre", "switch", "operator"):
+        if by in ("centre", "switch", "operator"):
             return Outcome.LOST
-        if self.gave_up_ringing:
+        if self.gave_up_ringing or self.way.gave_up_ringing:
             return Outcome.ABANDONED_RINGING
-        return Outcome.ABANDONED_QUEUE if queued is not None else Outcome.ABANDONED_GREETING
+        before = Outcome.ABANDONED_QUEUE if queued is not None else Outcome.ABANDONED_GREETING
+        return self.way.outcome() or before
+
+
+def _earlier(one: Event | None, other: Event | None) -> Event | None:
+    return min((each for each in (one, other) if each is not None), key=lambda each: each.id, default=None)
 
 
 def _between(start: Event | None, end: Event | None) -> float | None:
@@ -230,6 +339,11 @@ def _between(start: Event | None, end: Event | None) -> float | None:
 def _text(data: Mapping[str, Any], name: str) -> str | None:
     value = data.get(name)
     return value if isinstance(value, str) else None
+
+
+def _flag(data: Mapping[str, Any], name: str) -> bool | None:
+    value = data.get(name)
+    return value if isinstance(value, bool) else None
 
 
 def _number(data: Mapping[str, Any], name: str) -> int | None:

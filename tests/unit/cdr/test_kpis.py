@@ -125,6 +125,7 @@ def test_json_names_everything() -> None:
         "answered": 3,
         "abandoned": 0,
         "lost": 0,
+        "overflowed": 0,
         "answered_within": 3,
         "unfinished": 0,
         "left_out": 0,
