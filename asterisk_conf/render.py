@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -34,8 +35,9 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
     Returns the names of the files that changed. Files hold secrets: 0600. Raises ConfigurationError."""
     settings.check()
     etc = folder or settings.etc
-    music = settings.sounds / "moh" / "default"
-    for made in (etc, settings.run, settings.log, settings.lib, settings.keys, music, settings.spool):
+    moh = settings.sounds / "moh"
+    music = [moh / name for name in ("default", *(one.id for one in site.musics))]
+    for made in (etc, settings.run, settings.log, settings.lib, settings.keys, *music, settings.spool):
         made.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Asterisk looks for documentation (without it, it refuses its own options) and sounds in one data folder.
     link(settings.lib / "documentation", settings.tree.data / "documentation")
@@ -61,6 +63,8 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "sorry": site.wording.prompt_of("sorry_goodbye"),
         "waiting": next((queue for queue in site.queues if queue.waiting_prompt), None),
         "aliases": aliases,
+        "queue_of": partial(queue_of, site),
+        "host": host,
         "survival_wait_s": _SURVIVAL_WAIT_S,
         "bracketed": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
         "any_address": address.is_unspecified,
@@ -87,9 +91,22 @@ def needs_restart(changed: Iterable[str]) -> list[str]:
 
 
 def aliases(number: Number) -> list[str]:
-    """Other ways in which a carrier may write the number: E.164."""
-    digits = number.digits
-    return [_COUNTRY + digits[1:]] if digits.startswith("0") and len(digits) >= 9 else []
+    """Other digits that lead to the number: its aliases, and all of them in E.164 as carriers may write."""
+    own = [number.digits, *(alias.replace("-", "") for alias in number.aliases)]
+    international = [_COUNTRY + one[1:] for one in own if one.startswith("0") and len(one) >= 9]
+    return list(dict.fromkeys([*own[1:], *international]))
+
+
+def queue_of(site: Site, number: Number) -> str:
+    """The queue in which a survival call of the number is counted: where its plan leads at once, else the
+    first."""
+    kind, _, queue = number.begins.partition(":")
+    return queue if kind == "queue" else site.queues[0].id
+
+
+def host(name: str) -> str:
+    """As it stands in a SIP URI."""
+    return f"[{name}]" if ":" in name else name
 
 
 def modules(settings: AsteriskSettings) -> list[str]:

@@ -116,7 +116,7 @@ async def test_callers_stuck_in_the_application_can_be_adopted(tmp_path: Path) -
                 start = await engine.receive_json(timeout=10)
                 while start["type"] != "StasisStart":
                     start = await engine.receive_json(timeout=10)
-                assert start["args"] == ["arrival", "0246221111"]
+                assert start["args"][:2] == ["arrival", "0246221111"]
                 assert start["channel"]["caller"]["number"] == "09012345678"
                 channel = start["channel"]
             # The engine is gone; the citizen is still there, and nothing of survival was written.

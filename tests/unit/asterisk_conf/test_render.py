@@ -75,8 +75,44 @@ def test_the_trunk_knows_the_sites_numbers_only(settings: AsteriskSettings) -> N
     extens = {line.split(",")[0].split()[2] for line in trunk.splitlines() if line.startswith("exten")}
     assert extens == {"0246221111", "0246221200", "+81246221111", "+81246221200"}
     # Armed before the application, so that it outlives it.
-    assert trunk.index("MixMonitor") < trunk.index("Stasis(daihyo,arrival,${EXTEN})")
+    assert trunk.index("MixMonitor") < trunk.index("Stasis(daihyo,arrival,${EXTEN},")
     assert "Dial(" not in text
+
+
+@pytest.mark.req("NUM-1", "NUM-2")
+def test_other_ways_of_dialling_a_number_lead_to_it_and_are_told(settings: AsteriskSettings) -> None:
+    [first, *others] = MINATO.model_dump()["numbers"]
+    site = changed(MINATO, numbers=[{**first, "aliases": ["0120-00-1111", "110022"]}, *others])
+    render(site, secrets_of(settings, site), settings)
+    trunk = (settings.etc / "extensions.conf").read_text().split("[trunk]")[1].split("\n[")[0]
+    for alias in ("0120001111", "110022", "+81120001111"):
+        assert f"exten => {alias},1,Set(DIALLED=${{EXTEN}})\n same => n,Goto(0246221111,1)\n" in trunk
+    stasis = "Stasis(daihyo,arrival,${EXTEN},${CALLERID(pres)},${DIALLED},"
+    assert trunk.count(stasis) == 2  # one a number, none an alias
+
+
+@pytest.mark.req("NUM-3", "ACD-4")
+def test_a_trunk_with_a_way_out_has_one_address_and_no_registration(settings: AsteriskSettings) -> None:
+    render(MINATO, secrets_of(settings), settings)
+    assert "contact = sip:" not in (settings.etc / "pjsip.conf").read_text()
+    trunk = MINATO.model_dump()["trunks"][0]
+    out = {"host": "2001:db8::5", "port": 5062, "prefix": "0"}
+    site = changed(MINATO, trunks=[{**trunk, "id": "hikari", "outbound": out}])
+    render(site, secrets_of(settings, site), settings)
+    text = (settings.etc / "pjsip.conf").read_text()
+    assert "aors = trunk-hikari" in text
+    assert "[trunk-hikari]\ntype = aor\ncontact = sip:[2001:db8::5]:5062\nmax_contacts = 0\n" in text
+
+
+@pytest.mark.req("HRS-4")
+def test_each_music_has_its_class(settings: AsteriskSettings) -> None:
+    music = {"id": "spring", "name": "春;[x]", "audio": ["0" * 16], "licence": "CC0"}
+    site = changed(MINATO, musics=[music])
+    render(site, secrets_of(settings, site), settings)
+    text = (settings.etc / "musiconhold.conf").read_text()
+    assert f"[spring]\nmode = files\ndirectory = {settings.sounds}/moh/spring\n" in text
+    assert "春x\n" in text
+    assert (settings.sounds / "moh" / "spring").is_dir()
 
 
 def test_the_citizens_page_exists_in_demo_only(settings: AsteriskSettings) -> None:
