@@ -1,7 +1,7 @@
 """Call data: the journal of events, call records computed from it, and the cities' KPIs.
 
 The engine writes a `Journal`; the worker runs a `Carrier`; console and command line
-ask `calls`, `call`, `kpi`.
+ask `calls`, `call`, `kpi`, `path_counts`.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cdr.events import Clock, Event, SystemClock
 from cdr.journal import Journal, JournalError
 from cdr.kpis import FIGURES, Formula, Kpi, KpiSettings, formula_of, kpi_of
+from cdr.paths import StepCount
 from cdr.reader import read_journal, tail
 from cdr.recent import read_recent
 from cdr.record import CallRecord, Outcome, PathStep, record_of
@@ -18,7 +19,7 @@ from cdr.span import Span, SpanError
 
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
-    from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, digits, kpi
+    from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, digits, kpi, path_counts
 
 __all__ = [
     "FIGURES",
@@ -37,6 +38,7 @@ __all__ = [
     "Problem",
     "Span",
     "SpanError",
+    "StepCount",
     "SystemClock",
     "WrapUpNote",
     "call",
@@ -47,6 +49,7 @@ __all__ = [
     "formula_of",
     "kpi",
     "kpi_of",
+    "path_counts",
     "read_journal",
     "read_recent",
     "recompute",
@@ -60,7 +63,8 @@ __all__ = [
 _WITH_DATABASE = {
     **dict.fromkeys(("Carrier", "carry", "recompute", "remove_carried"), "cdr.carrier"),
     **dict.fromkeys(
-        ("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "digits", "kpi"), "cdr.queries"
+        ("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "digits", "kpi", "path_counts"),
+        "cdr.queries",
     ),
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, Text, case, cast, func, select
 
 from cdr.events import Event, time_text, to_fields
 from cdr.kpis import Kpi, KpiSettings, kpi_of
+from cdr.paths import StepCount, count_paths
 from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
 from store import CallRow, EventRow, Recording, Store, WrapUp
@@ -133,6 +134,17 @@ async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | Non
     async with store.reading() as session:
         rows = (await session.execute(statement)).all()
     return kpi_of(rows, settings)
+
+
+async def path_counts(store: Store, span: Span, number: str | None = None) -> list[StepCount]:
+    """How the calls that arrived in the span, on one number if given, went through the plan: see
+    `StepCount`. Raises StoreUnavailable."""
+    columns = select(CallRow.path, CallRow.exit_step, CallRow.outcome)
+    statement = _chosen(columns, span.start, span.end, number, None).order_by(
+        CallRow.arrived_at, CallRow.call
+    )
+    async with store.reading() as session:
+        return count_paths((await session.execute(statement)).all())
 
 
 def _records() -> _AnySelect:
