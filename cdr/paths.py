@@ -41,8 +41,9 @@ class StepCount:
 
 
 def count_paths(calls: Iterable[OnItsWay]) -> list[StepCount]:
-    """The counts of these calls, a step's rows together: entered, keys (1 to 0, *, #), none, gave up. Steps stand
-    in the order in which a call first came to them; what never happened has no row."""
+    """The counts of these calls, a step's rows together: entered, keys (1 to 0, *, #), none, gave up.
+
+    Steps stand in the order in which a call first came to them; what never happened has no row."""
     counts: dict[str, Counter[tuple[str | None, str | None]]] = {}
     for call in calls:
         for each in call.path or ():
