@@ -1,10 +1,12 @@
 """A site's plan: its numbers, hours, menus, queues, operators, wording; read, checked, and told where it is
 wrong."""
 
+from dialplans.document import plan_text
 from dialplans.events import STATES, event_prompt, states_of, told
 from dialplans.fields import Language, Prompt, prompt
 from dialplans.load import load_site, parse_site
 from dialplans.model import (
+    CHECKED,
     Kpi,
     Number,
     Operator,
@@ -37,6 +39,7 @@ from dialplans.steps import (
 from dialplans.wording import POSITIONS, WAITS_MIN, Wording
 
 __all__ = [
+    "CHECKED",
     "POSITIONS",
     "STATES",
     "WAITS_MIN",
@@ -83,6 +86,7 @@ __all__ = [
     "load_site",
     "minutes",
     "parse_site",
+    "plan_text",
     "prompt",
     "spoken",
     "states_of",

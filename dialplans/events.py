@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from dialplans.fields import Language, Prompt
-from dialplans.spoken import Translated, spoken
+from dialplans.spoken import Translated, languages_of, spoken
 from dialplans.steps import Event, EventState
 
 if TYPE_CHECKING:
     from dialplans.model import Site
+
+PLACEHOLDER = re.compile(r"\{(event|note|date)\}")
 
 
 def _state(id: str, name: str, ja: str, en: str) -> EventState:
@@ -79,20 +82,24 @@ STATES = (
 
 
 def states_of(site: Site) -> dict[str, EventState]:
-    """The built-in states and the site's own, by id; the site's own come before."""
+    """The built-in states and the site's own, by id; the site's own take the place of built-in ones."""
     return {one.id: one for one in (*STATES, *site.event_states)}
 
 
 def event_prompt(site: Site, event: Event, language: Language) -> Prompt:
-    """The sentence of one event, in `language` where all its words have it."""
+    """The sentence of one event, in `language` where all its words have it, else in the site's. KeyError for
+    a state that the site does not know."""
     state = states_of(site)[event.state]
     own = site.language
-    sentence = spoken(state.say, own, language)
-    used = sentence.language
-    name = spoken(event.name, own, used)
-    note = spoken(event.note, own, used).text if event.note is not None else ""
-    text = sentence.text.replace("{event}", name.text).replace("{note}", note)
-    text = text.replace("{date}", _day(event.date, used) if event.date is not None else "")
+    words = [state.say, event.name] + ([] if event.note is None else [event.note])
+    used = language if all(language in languages_of(one, own) for one in words) else own
+    put = {
+        "event": spoken(event.name, own, used).text,
+        "note": spoken(event.note, own, used).text if event.note is not None else "",
+        "date": _day(event.date, used) if event.date is not None else "",
+    }
+    # In one go: what a name holds is never taken for a placeholder.
+    text = PLACEHOLDER.sub(lambda found: put[found[1]], spoken(state.say, own, used).text)
     return spoken(text.strip(), used)
 
 

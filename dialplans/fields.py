@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ipaddress
+import zoneinfo
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from dialplans import checks
+from dialplans.problems import nearest
 
 Language = Literal["ja", "en"]
 OPERATOR_DIGITS = (2, 6)  # an operator's id is what is typed on a phone
@@ -35,7 +36,8 @@ class TypedInt(int):
         return made
 
 
-def _as_written(value: object) -> object:
+def as_written(value: object) -> object:
+    """`value`, or the text from which a whole number was read."""
     return value.written if isinstance(value, TypedInt) else value
 
 
@@ -89,11 +91,17 @@ def _network(value: str) -> str:
     return value
 
 
+@cache
+def timezones() -> tuple[str, ...]:
+    """Names of all known time zones."""
+    return tuple(sorted(zoneinfo.available_timezones()))
+
+
 def _timezone(value: str) -> str:
     try:
-        ZoneInfo(value)
+        zoneinfo.ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        near = checks.nearest(value, checks.timezones())
+        near = nearest(value, timezones())
         raise bad(
             f"タイムゾーン「{value}」はありません",
             f"there is no time zone “{value}”",
@@ -107,10 +115,10 @@ Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x0
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
-OperatorId = Annotated[str, BeforeValidator(_as_written), AfterValidator(_operator_id)]
+OperatorId = Annotated[str, BeforeValidator(as_written), AfterValidator(_operator_id)]
 
 
-PhoneNumber = Annotated[str, BeforeValidator(_as_written), AfterValidator(_number)]
+PhoneNumber = Annotated[str, BeforeValidator(as_written), AfterValidator(_number)]
 Network = Annotated[str, AfterValidator(_network)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 

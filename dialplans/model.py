@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from itertools import chain
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from dialplans import checks
-from dialplans.events import event_prompt
 from dialplans.fields import (
     Language,
     Login,
@@ -26,7 +24,9 @@ from dialplans.fields import (
     bad,
 )
 from dialplans.opening import Calendar, Hours
-from dialplans.spoken import Said, prompts_of, spoken
+from dialplans.problems import path_text
+from dialplans.sounds import all_prompts, recordings
+from dialplans.spoken import Said, spoken
 from dialplans.steps import (
     Diverted,
     Event,
@@ -45,6 +45,9 @@ from dialplans.steps import (
 from dialplans.wording import Wording
 
 _T = TypeVar("_T")
+CHECKED: Final = {"checked": True}
+"""`Site.model_validate_json(text, context=CHECKED)`: for a plan that has passed every check before. Only the
+types of its values are looked at, which is fast."""
 
 
 class Number(Part):
@@ -196,7 +199,6 @@ class Site(Part):
     id: Slug
     timezone: Timezone = "Asia/Tokyo"
     language: Language = "ja"
-    include: Annotated[tuple[str, ...], Field(strict=False)] = ()  # parts, merged by `load_site`
     numbers: Annotated[tuple[Number, ...], Field(min_length=1, strict=False)]
     queues: Annotated[tuple[Queue, ...], Field(min_length=1, strict=False)]
     operators: Annotated[tuple[Operator, ...], Field(min_length=1, strict=False)]
@@ -232,9 +234,13 @@ class Site(Part):
         return filled
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Site:
-        for finding in checks.findings(self.model_dump()):
-            raise bad(finding.ja, finding.en, finding.do_ja, finding.do_en)
+    def _fits_together(self, info: ValidationInfo) -> Site:
+        if info.context is not CHECKED:
+            found = checks.of_data(self.model_dump()) + checks.of_values(self)
+            for finding in found or checks.of_site(self):
+                ja, do_ja, en, do_en = finding.said(path_text)
+                where = path_text(finding.loc)
+                raise bad(f"{where}: {ja}", f"{where}: {en}", do_ja, do_en)
         return self
 
     @property
@@ -278,35 +284,19 @@ class Site(Part):
         """The calendar of this id; KeyError if there is none."""
         return _find(self.calendars, "id", id)
 
+    def hearing(self, notice: Notice) -> tuple[Number, ...]:
+        """The numbers on which a notice is heard when it is switched on."""
+        named = {number.replace("-", "") for number in notice.numbers}
+        return tuple(one for one in self.numbers if one.notices and (not named or one.digits in named))
+
+    def audio(self) -> frozenset[str]:
+        """Keys of all uploaded audio that the plan uses, in words and as music."""
+        return frozenset(recordings(self)) | {key for music in self.musics for key in music.audio}
+
     def prompts(self) -> list[Prompt]:
         """Everything that may be said, each sound once, in a stable order. A plan goes live only when all of
         them are there."""
-        return list({one.key: one for one in _all_prompts(self)}.values())
-
-
-def _all_prompts(site: Site) -> Iterator[Prompt]:
-    """Every prompt of a site, as often as it is used."""
-    languages, own = site.languages, site.language
-    for number in site.numbers:
-        yield from prompts_of(number.greeting, number.language, languages)
-        yield from prompts_of(number.recording_notice, number.language, languages)
-    for queue in site.queues:
-        for tell in queue.tells:
-            if tell.say is not None:
-                yield from prompts_of(tell.say, queue.language, languages)
-        yield from site.wording.waiting_prompts(queue.say_position, queue.say_wait, languages)
-    yield from site.wording.prompts(languages)
-    for step in site.steps:
-        for name in ("say", "wrong", "silent", "before", "none"):
-            if (said := getattr(step, name, None)) is not None:
-                yield from prompts_of(said, own, languages)
-    yield from chain.from_iterable(prompts_of(one.say, own, languages) for one in site.notices)
-    for forward in site.forwards:
-        if forward.say is not None:
-            yield from prompts_of(forward.say, own, languages)
-    for event in site.events:
-        for language in languages:
-            yield event_prompt(site, event, language)
+        return list({one.key: one for one in all_prompts(self)}.values())
 
 
 def _find(rows: tuple[_T, ...], name: str, value: str) -> _T:

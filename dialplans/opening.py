@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from dialplans.fields import Name, Part, Slug, bad
 
@@ -22,7 +22,8 @@ class Minutes(NamedTuple):
 
 
 def minutes(span: str) -> Minutes:
-    """ "8:30-17:15" → (510, 1035); "22:00-2:00" and "22:00-26:00" → (1320, 1560). ValueError."""
+    """ "8:30-17:15" → (510, 1035); "22:00-2:00" and "22:00-26:00" → (1320, 1560); "0:00-24:00" is a whole
+    day. ValueError, also for a span that ends where it begins."""
     found = _SPAN.match(span)
     if found is None:
         raise ValueError(span)
@@ -30,7 +31,7 @@ def minutes(span: str) -> Minutes:
     start, end = h1 * 60 + m1, h2 * 60 + m2
     if m1 > 59 or m2 > 59 or start >= 1440:
         raise ValueError(span)
-    if end <= start and end < 1440:
+    if end < start:
         end += 1440
     if not start < end <= start + 1440:
         raise ValueError(span)
@@ -44,8 +45,8 @@ def _span(value: str) -> str:
         raise bad(
             f"「{value}」は時間帯として読めません",
             f"“{value}” is not a span of time",
-            "8:30-17:15 のように書いてください(深夜は 22:00-26:00)",
-            "write it like 8:30-17:15 (past midnight: 22:00-26:00)",
+            "8:30-17:15 のように書いてください(深夜は 22:00-26:00、一日中は 0:00-24:00)",
+            "write it like 8:30-17:15 (past midnight: 22:00-26:00, all day: 0:00-24:00)",
         ) from None
     return value
 
@@ -100,17 +101,26 @@ class Closure(Part):
     name: Name
 
 
+def _kind_of_holidays(value: object) -> str:
+    return "~japan" if isinstance(value, str) else "~days"
+
+
+Holidays = Annotated[
+    Annotated[Literal["japan"], Tag("~japan")]
+    | Annotated[tuple[NamedDay, ...], Field(strict=False), Tag("~days")],
+    Discriminator(_kind_of_holidays),
+]
+
+
 class Calendar(Part):
     """Which days are special. `holidays`: `japan` (国民の祝日, computed) or a list kept by hand, which must
-    have days in every year that the plan may meet."""
+    have days in the year of the check and in the next. `days`: one-off closed days."""
 
     id: Slug
     name: Name
-    holidays: Annotated[Literal["japan"] | Annotated[tuple[NamedDay, ...], Field(strict=False)], Field()] = (
-        "japan"
-    )
+    holidays: Holidays = "japan"
     closures: Annotated[tuple[Closure, ...], Field(strict=False)] = ()
-    days: Annotated[tuple[NamedDay, ...], Field(strict=False)] = ()  # one-off closed days
+    days: Annotated[tuple[NamedDay, ...], Field(strict=False)] = ()
 
 
 class SpecialDay(Part):
@@ -122,8 +132,8 @@ class SpecialDay(Part):
 
 
 class Week(Part):
-    """Hours of each weekday; each must be stated, [] is closed. In a plan `mon-fri: [8:30-17:15]` stands for
-    five of them."""
+    """Hours of each weekday; each must be stated once, [] is closed. In a plan `mon-fri: [8:30-17:15]` stands
+    for five of them."""
 
     mon: Spans
     tue: Spans
@@ -145,18 +155,25 @@ def spread_week(data: Any) -> Any:
         return data
     out: dict[str, Any] = {}
     for key, value in data.items():
-        first, _, last = str(key).partition("-")
-        if last and first in WEEKDAYS and last in WEEKDAYS and WEEKDAYS.index(first) < WEEKDAYS.index(last):
-            for day in WEEKDAYS[WEEKDAYS.index(first) : WEEKDAYS.index(last) + 1]:
-                out.setdefault(day, value)
-        else:
-            out[key] = value
+        for day in days_of(str(key)) or (key,):
+            out.setdefault(day, value)
     return out
+
+
+def days_of(key: str) -> tuple[str, ...]:
+    """ "mon-fri" → its five days, "sat" → ("sat",), anything else → ()."""
+    first, _, last = key.partition("-")
+    if not last:
+        return (first,) if first in WEEKDAYS and key == first else ()
+    if first not in WEEKDAYS or last not in WEEKDAYS or WEEKDAYS.index(first) >= WEEKDAYS.index(last):
+        return ()
+    return WEEKDAYS[WEEKDAYS.index(first) : WEEKDAYS.index(last) + 1]
 
 
 class Hours(Part):
     """Opening hours (受付時間). Of a date: `days`, else the calendar's one-off day or closure (`closure`
-    hours), else its holiday (`holiday` hours), else the week. Times are the site's."""
+    hours), else its holiday (`holiday` hours), else the week. A span past midnight belongs to the day on
+    which it begins. Times are the site's."""
 
     id: Slug
     name: Name

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+Loc = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,52 @@ class SiteError(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem before it is known where in a file it stands: `loc` is the path of keys and indices."""
+    """A problem before it is known where in a file it stands: `loc` is the path of keys and indices.
+    `{see}` in the texts becomes the place `see`."""
 
-    loc: tuple[str | int, ...]
+    loc: Loc
     ja: str
     en: str
     do_ja: str = ""
     do_en: str = ""
     on_key: bool = False  # the key itself is wrong, not its value
+    see: Loc | None = None
+
+    def said(self, place: Callable[[Loc], str]) -> tuple[str, str, str, str]:
+        """Message and hint in Japanese, message and hint in English, other places put in."""
+        texts = (self.ja, self.do_ja, self.en, self.do_en)
+        if self.see is None:
+            return texts
+        where = place(self.see)
+        ja, do_ja, en, do_en = (text.replace("{see}", where) for text in texts)
+        return ja, do_ja, en, do_en
 
 
-def path_text(loc: tuple[str | int, ...]) -> str:
+def path_text(loc: Loc) -> str:
     """("operators", 2, "id") → "operators[2].id"."""
     out = ""
     for part in loc:
         out += f"[{part}]" if isinstance(part, int) else (f".{part}" if out else str(part))
     return out
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    lower = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    return lower[found[0]] if found else None
+
+
+def unknown(loc: Loc, word: str, known: Iterable[str], ja: str, en: str) -> Finding:
+    """There is no such thing; what was probably meant, or what there is."""
+    known = list(known)
+    near = nearest(word, known)
+    listed = "、".join(known[:8]) or "(なし)"
+    listed_en = ", ".join(known[:8]) or "(none)"
+    return Finding(
+        loc,
+        f"{ja}「{word}」はありません",
+        f"there is no {en} “{word}”",
+        f"{near} ではありませんか" if near else f"あるもの: {listed}",
+        f"did you mean {near}?" if near else f"known: {listed_en}",
+    )

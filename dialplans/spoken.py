@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from dialplans.fields import Language, Part, Prompt, Text, bad, prompt
 
@@ -62,6 +62,28 @@ Said = Annotated[
     Discriminator(_kind_of_said),
 ]
 """In a plan: `say: text` | `say: {ja: …, en: …}` | `say: {audio: KEY, text: …}` | a mix of the last two."""
+
+
+def lines_of(said: str | Recorded | Translated) -> list[str | Recorded]:
+    """Its lines, whatever their language."""
+    if not isinstance(said, Translated):
+        return [said]
+    return [line for line in (said.ja, said.en) if line is not None]
+
+
+def _no_audio(said: str | Recorded | Translated) -> str | Recorded | Translated:
+    if any(isinstance(line, Recorded) for line in lines_of(said)):
+        raise bad(
+            "ここには録音した音声を使えません(数や日付、催しの名前を入れて読み上げるため)",
+            "uploaded audio cannot be used here: numbers, dates or names are put into these words",
+            "文字で書いてください",
+            "write it as text",
+        )
+    return said
+
+
+Words = Annotated[Said, AfterValidator(_no_audio)]
+"""As `Said`, but of text alone: something is put into it, or it is put into something."""
 
 
 def prompt_of_line(line: str | Recorded, language: Language) -> Prompt:

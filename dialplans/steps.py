@@ -10,19 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from dialplans.fields import Language, Name, Part, PhoneNumber, Slug, Text, TypedInt, bad
+from dialplans.fields import Language, Name, Part, PhoneNumber, Slug, Text, as_written, bad
 from dialplans.opening import Date
-from dialplans.spoken import Said
+from dialplans.spoken import AudioKey, Said, Words
 
 KEYS = "0123456789*#"
 RESERVED = ("hangup", "repeat", "back")
 _TARGET = r"^(?:(?:queue|forward):)?[a-z0-9][a-z0-9-]{0,31}$"
 
 Target = Annotated[str, Field(pattern=_TARGET)]
-
-
-def _key(value: object) -> object:
-    return value.written if isinstance(value, TypedInt) else value
 
 
 def _one_key(value: str) -> str:
@@ -36,7 +32,7 @@ def _one_key(value: str) -> str:
     return value
 
 
-Key = Annotated[str, BeforeValidator(_key), AfterValidator(_one_key)]
+Key = Annotated[str, BeforeValidator(as_written), AfterValidator(_one_key)]
 
 
 class MenuKey(Part):
@@ -86,7 +82,8 @@ class HoursBranch(Part):
 
 
 class TellEvents(Part):
-    """Tells the events of a board (イベント開催情報), then goes on. `none`: said when there is none."""
+    """Tells the events of a board (イベント開催情報), then goes on. `none`: said when there is none that day;
+    may be left out only where some event of the board is told always."""
 
     id: Slug
     kind: Literal["events"]
@@ -115,21 +112,22 @@ class Forward(Part):
 
 
 class EventState(Part):
-    """A state of events: `say` holds {event}, and may hold {date} and {note}."""
+    """A state of events: `say` holds {event}, and may hold {date} and {note}. An id of the built-in ones
+    (`events.STATES`) takes that one's place."""
 
     id: Slug
     name: Name
-    say: Said
+    say: Words
 
 
 class Event(Part):
     """One event. It is told on its board from `tell_from` to `tell_until` (both included; None: always)."""
 
     id: Slug
-    name: Said
+    name: Words
     date: Date | None = None
     state: Slug
-    note: Said | None = None
+    note: Words | None = None
     board: Slug = "main"
     tell_from: Date | None = None
     tell_until: Date | None = None
@@ -165,9 +163,7 @@ class Music(Part):
 
     id: Slug
     name: Name
-    audio: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...], Field(min_length=1, strict=False)
-    ]
+    audio: Annotated[tuple[AudioKey, ...], Field(min_length=1, strict=False)]
     licence: Text
 
 

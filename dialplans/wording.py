@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from dialplans.fields import Language, Part, Prompt
-from dialplans.spoken import Recorded, Said, Translated, prompts_of, spoken
+from dialplans.spoken import Recorded, Said, Translated, Words, prompts_of, spoken
 
 POSITIONS = 20  # beyond, no position is told
 WAITS_MIN = (1, 2, 3, 5, 10, 15, 20, 30)  # told waits, rounded up; beyond 30 minutes "long"
@@ -43,10 +43,10 @@ class Wording(Part):
         ja="ボタンが押されたことを、確認できませんでした。", en="We did not hear a key."
     )
     goodbye: Said = Translated(ja="お電話ありがとうございました。", en="Thank you for calling. Goodbye.")
-    position: Said = Translated(
+    position: Words = Translated(
         ja="ただいま、{n}番目にお待ちいただいております。", en="You are number {n} in the queue."
     )
-    wait_minutes: Said = Translated(
+    wait_minutes: Words = Translated(
         ja="おつなぎするまで、およそ{n}分の見込みです。", en="The expected wait is about {n} minutes."
     )
     wait_long: Said = Translated(

@@ -60,7 +60,7 @@ def test_defaults_are_those_of_the_documents() -> None:
     assert (site.timezone, site.language) == ("Asia/Tokyo", "ja")
     assert (site.queues[0].ring_timeout_s, site.queues[0].wrap_up_s) == (15, 20)
     assert (site.kpi.answer_within_s, site.kpi.clock_start, site.kpi.offered) == (9, "arrival", "arrived")
-    assert site.wording.please_wait == "少々お待ちください。"
+    assert site.wording.said("please_wait").text == "少々お待ちください。"
     with pytest.raises(KeyError):
         site.number("0312345678")
 
@@ -82,7 +82,7 @@ def test_prompts_are_each_spoken_once_and_named_by_their_text() -> None:
 def test_the_sites_language_is_that_of_its_texts() -> None:
     site = parse_site(GOOD.replace("id: test", "id: test\nlanguage: en"))
     assert site.numbers[0].language == site.queues[0].language == "en"
-    assert site.wording.please_wait == "One moment, please."
+    assert site.wording.said("please_wait").text == "One moment, please."
     assert {prompt.language for prompt in site.prompts()} == {"en"}
 
 
