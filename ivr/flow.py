@@ -227,16 +227,11 @@ class Walk:
         """The switched-on notices that this number's callers hear."""
         known = {notice.id: notice for notice in self.site.notices}
         on = [known[id] for id in dict.fromkeys(self._switches.notices) if id in known]
-        digits = self.number.digits
-        return [
-            notice
-            for notice in on
-            if (
-                digits in (number.replace("-", "") for number in notice.numbers)
-                if notice.numbers
-                else self.number.notices
-            )
-        ]
+        return [notice for notice in on if self._hears(notice)]
+
+    def _hears(self, notice: Notice) -> bool:
+        named = {number.replace("-", "") for number in notice.numbers}
+        return self.number.notices and (not named or self.number.digits in named)
 
     def _notices(self, left: list[Notice], onward: str | None = None) -> Move:
         """Each is said; the first that leads elsewhere decides where the call goes after all of them."""
