@@ -1,5 +1,10 @@
-"""What citizens hear: the way of a call through the plan, spoken prompts and waiting music."""
+"""What citizens hear: the way of a call through the plan, spoken prompts, uploaded audio,
+waiting music."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ivr.attribution import ATTRIBUTIONS, Attribution
 from ivr.flow import Walk
 from ivr.hear import Heard, HeardLine, hear, keys_of
 from ivr.moves import (
@@ -14,14 +19,21 @@ from ivr.moves import (
     ToQueue,
     UnansweredReason,
 )
-from ivr.music import music
+from ivr.names import missing, sound_name
 from ivr.opening import Day, Mode, Opening, Switches, day, number_of, opening, year
-from ivr.prompts import prepare, sound_name
-from ivr.speech import SpeechError, speak
 from ivr.waits import expected_wait
 
+if TYPE_CHECKING:
+    from ivr.prompts import prepare
+    from ivr.speech import SpeechError, speak
+    from ivr.uploads import AudioError, Upload, store_audio, upload
+    from ivr.waiting_music import music
+
 __all__ = [
+    "ATTRIBUTIONS",
     "Ask",
+    "Attribution",
+    "AudioError",
     "Day",
     "End",
     "EndReason",
@@ -38,16 +50,34 @@ __all__ = [
     "ToForward",
     "ToQueue",
     "UnansweredReason",
+    "Upload",
     "Walk",
     "day",
     "expected_wait",
     "hear",
     "keys_of",
+    "missing",
     "music",
     "number_of",
     "opening",
     "prepare",
     "sound_name",
     "speak",
+    "store_audio",
+    "upload",
     "year",
 ]
+
+# What makes sounds loads numpy and codecs (40 MB): the engine, which only walks plans, goes without.
+_MAKES_SOUND = {
+    "prepare": "ivr.prompts",
+    **dict.fromkeys(("SpeechError", "speak"), "ivr.speech"),
+    **dict.fromkeys(("AudioError", "Upload", "store_audio", "upload"), "ivr.uploads"),
+    "music": "ivr.waiting_music",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MAKES_SOUND:
+        raise AttributeError(f"module 'ivr' has no attribute {name!r}")
+    return getattr(importlib.import_module(_MAKES_SOUND[name]), name)

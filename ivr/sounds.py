@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 import soxr
 
 from ivr.levels import Samples
+from ivr.names import RATES
 from switch.install import cache_folder
 
-RATES = {".wav": 8000, ".wav16": 16000}
+_FULL = 32767
 VERSION = 1  # of how sounds are made: raise it and every cached one is made anew
 
 
@@ -32,19 +34,32 @@ def cached(name: str, make: Callable[[], Samples], folder: Path, *, cache: Path 
         if not all((store / (name + suffix)).exists() for suffix in RATES):
             samples = make()
             for suffix, rate in RATES.items():
-                _write(store / (name + suffix), samples, rate)
+                write_sound(store / (name + suffix), samples, rate)
         for suffix in RATES:
             _copy(store / (name + suffix), folder / (name + suffix))
     return folder / f"{name}.wav"
 
 
-def _write(path: Path, samples: Samples, rate: int) -> None:
+def pcm(samples: Samples) -> npt.NDArray[np.int16]:
+    """16 bit samples of such within -1…1."""
+    return np.clip(np.rint(samples * _FULL), -32768, 32767).astype(np.int16)
+
+
+def write_sound(path: Path, samples: Samples, rate: int) -> None:
+    """Writes 16 kHz samples as a WAV file of that rate (16 bit, mono), whole or not at all."""
     source = RATES[".wav16"]
     if rate != source:
         samples = soxr.resample(samples, source, rate, quality="HQ")
-    whole = np.clip(np.rint(samples * 32767), -32768, 32767).astype(np.int16)
     with _replacing(path) as name:
-        soundfile.write(name, whole, rate, subtype="PCM_16", format="WAV")
+        soundfile.write(name, pcm(samples), rate, subtype="PCM_16", format="WAV")
+
+
+def read_sound(path: Path) -> Samples:
+    """The samples of a 16 kHz file that `write_sound` made; written again they are the same. OSError when
+    there is none, soundfile.LibsndfileError when it is none."""
+    with path.open("rb") as file:
+        samples, _ = soundfile.read(file, dtype="int16")
+    return np.asarray(samples / _FULL, dtype=np.float32)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import shutil
 import subprocess
 import threading
 
@@ -13,6 +12,7 @@ import soundfile
 import soxr
 
 from dialplans import Language
+from ivr import programs
 from ivr.levels import Samples, levelled, trim
 
 _FULL_SCALE = 32768.0  # pyopenjtalk gives samples as floats of 16 bit size
@@ -51,9 +51,11 @@ def _japanese(text: str, speed: float, half_tone: float) -> tuple[Samples, int]:
 
 
 def _english(text: str, speed: float) -> tuple[Samples, int]:
-    program = shutil.which("espeak-ng")
+    program = programs.find("espeak-ng")
     if program is None:
-        raise SpeechError("English prompts need espeak-ng; install it: apt-get install espeak-ng")
+        raise SpeechError(
+            "English prompts need espeak-ng; install it: make setup (or apt-get install espeak-ng)"
+        )
     command = [program, "-v", "en-us", "-s", str(round(150 * speed)), "--stdin", "--stdout"]
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=60, check=True)

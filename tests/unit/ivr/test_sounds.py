@@ -14,7 +14,7 @@ import ivr
 import ivr.speech
 from dialplans import prompt
 from ivr.levels import active_dbfs, frame_rms, levelled, trim
-from ivr.music import compose
+from ivr.waiting_music import compose
 
 HELLO = prompt("お電話ありがとうございます。", "ja")
 WAIT = prompt("少々お待ちください。", "ja")

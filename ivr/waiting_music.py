@@ -1,18 +1,24 @@
-"""Music for waiting citizens, written and synthesised here: nobody's licence is needed.
+"""Music for waiting citizens: a piece written and synthesised here, for which nobody's licence is needed, and
+what a site has uploaded.
 
-Twelve slow bars in C: soft chords, a bell-like tune over them, a little room. Everything is added round a
-circle, so the end runs into the beginning without a seam.
+Our piece: twelve slow bars in C, soft chords, a bell-like tune over them, a little room. Everything is added
+round a circle, so the end runs into the beginning without a seam.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ivr.levels import Samples
-from ivr.sounds import RATES, cached
+from dialplans import Music
+from ivr.levels import Samples, active_dbfs
+from ivr.names import RATES
+from ivr.prompts import uploaded
+from ivr.sounds import cached
 
 MUSIC_DBFS = -26.0  # RMS; well under speech, so announcements stand out
 _RATE = RATES[".wav16"]
@@ -51,10 +57,35 @@ _TUNE = [
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
-def music(folder: Path, *, cache: Path | None = None) -> list[Path]:
-    """Writes the waiting music of class `default` to `<folder>/moh/default` (48 s loop, 8 and 16 kHz).
-    Returns the .wav paths. Deterministic; blocking for about a second when not cached."""
-    return [cached("waiting-1", compose, folder / "moh" / "default", cache=cache)]
+def music(
+    folder: Path, musics: Iterable[Music] = (), audio: Path | None = None, *, cache: Path | None = None
+) -> list[Path]:
+    """Writes the waiting music: our own piece as class `default` (48 s loop) to `<folder>/moh/default`, the
+    site's `musics` of uploaded audio (in the folder `audio`) to `<folder>/moh/<id>` in their order; one of
+    them called `default` takes our piece's place. Each at 8 and 16 kHz. What is no longer part of a class is
+    removed; classes that are no longer there stay (a call may be hearing them). Returns the .wav paths.
+    Deterministic; blocking for about a second when not cached. Raises SpeechError."""
+    moh, made = folder / "moh", []
+    classes = {one.id: one for one in musics}
+    if "default" not in classes:
+        made.append(cached("waiting-1", compose, moh / "default", cache=cache))
+    for one in classes.values():
+        for place, key in enumerate(one.audio, 1):
+            # Asterisk plays them in the order of their names.
+            made.append(
+                cached(f"{place:02d}-{key}", partial(_quiet, key, audio, one.name), moh / one.id, cache=cache)
+            )
+    names = {(path.parent.name, path.stem) for path in made}
+    for file in (file for name in {"default", *classes} for file in (moh / name).glob("*.wav*")):
+        if (file.parent.name, file.stem) not in names:
+            file.unlink(missing_ok=True)
+    return made
+
+
+def _quiet(key: str, audio: Path | None, name: str) -> Samples:
+    """Uploaded audio, as quiet as our own piece."""
+    samples = uploaded(key, audio, name)
+    return (samples * 10 ** ((MUSIC_DBFS - active_dbfs(samples, _RATE)) / 20)).astype(np.float32)
 
 
 def compose() -> Samples:
