@@ -14,19 +14,31 @@ import pytest
 import dialplans
 from dialplans import Site, load_site
 from ivr import hear, opening
+from tests.support.examples import (
+    AFTER_NEW_YEAR,
+    CARD,
+    CENTRE,
+    CITIES,
+    EVENING,
+    EVENTS,
+    EXAMPLES,
+    HOLIDAY,
+    IWAKI,
+    KOBE,
+    MEDICAL,
+    NEW_YEAR,
+    NOON,
+    SATURDAY,
+    SATURDAY_LATE,
+    SUBSTITUTE,
+    TASKS,
+    WATER,
+    YEAR_END,
+)
 
-EXAMPLES = Path(dialplans.__file__).parent / "examples"
-CITIES = ("iwaki", "yokosuka", "kawagoe", "kobe", "kumamoto")
 JST = ZoneInfo("Asia/Tokyo")
 NATIONAL = holidays.country_holidays("JP", years=range(2026, 2029))
 GREETED = ["greeting", "recording_notice"]
-
-NOON, EVENING = "2026-11-24 12:00", "2026-11-24 20:30"  # a Tuesday
-SATURDAY, SATURDAY_LATE = "2026-11-28 12:00", "2026-11-28 17:30"
-HOLIDAY = "2026-11-23 11:00"  # 勤労感謝の日, a Monday
-SUBSTITUTE = "2027-03-22 11:00"  # 振替休日 of 春分の日, a Monday
-YEAR_END, NEW_YEAR = "2026-12-30 11:00", "2027-01-01 11:00"  # a Wednesday, a Friday
-AFTER_NEW_YEAR = "2027-01-04 09:00"
 
 
 @cache
@@ -42,11 +54,6 @@ def heard(city: str, number: str, at: str, keys: str = "") -> tuple[list[str], s
     """The steps that are heard, in order, and where the call ends."""
     told = hear(site_of(city), number.replace("-", ""), moment(at), keys)
     return list(dict.fromkeys(line.step for line in told.lines)), told.target
-
-
-IWAKI = ("0246-22-1111", "0246-54-2111", "0246-63-2111", "0246-43-2111", "0246-26-2111")
-CENTRE, WATER, EVENTS = "046-000-0001", "046-000-0002", "046-000-0003"
-TASKS = {"096-000-0001": "tax", "096-000-0002": "fire", "096-000-0003": "school"}
 
 
 @pytest.mark.req("IVR-2", "ADM-1")
@@ -185,7 +192,7 @@ def test_yokosukas_old_number_leads_to_the_new_one() -> None:
     ],
 )
 def test_kawagoe(at: str, steps: list[str], target: str) -> None:
-    assert heard("kawagoe", "0570-000-000", at) == (steps, target)
+    assert heard("kawagoe", CARD, at) == (steps, target)
 
 
 @pytest.mark.req("HRS-1", "HRS-2", "IVR-1")
@@ -215,7 +222,7 @@ def test_kawagoe(at: str, steps: list[str], target: str) -> None:
     ],
 )
 def test_kobe(at: str, keys: str, steps: list[str], target: str, path: list[str]) -> None:
-    assert heard("kobe", "0120-000-000", at, keys) == (steps, target)
+    assert heard("kobe", KOBE, at, keys) == (steps, target)
     assert list(hear(site_of("kobe"), "0120000000", moment(at), keys).path) == path
 
 
@@ -232,7 +239,7 @@ def test_kumamotos_numbers_have_a_queue_each(number: str, queue: str) -> None:
 @pytest.mark.req("IVR-1")
 @pytest.mark.parametrize("keys", ["1", "2", "3", "9", ""])
 def test_kumamotos_medical_number_asks_which_of_three(keys: str) -> None:
-    assert heard("kumamoto", "096-000-0004", NOON, keys) == ([*GREETED, "medical-kind"], "queue:medical")
+    assert heard("kumamoto", MEDICAL, NOON, keys) == ([*GREETED, "medical-kind"], "queue:medical")
 
 
 def _minutes(hours: int, minutes: int = 0) -> int:
