@@ -264,11 +264,13 @@ def console_scripts() -> str:
 # ── programs of the system ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_tools() -> str:
+def programs(tests: bool) -> str:
+    """What makes and reads sound; with `tests` what those use too. One after the other: apt works alone."""
     import system_packages
 
+    tools = (*system_packages.SOUND, *(system_packages.TESTS if tests else ()))
     try:
-        return system_packages.provide(say)
+        return system_packages.provide(tools, say)
     except system_packages.CannotInstall as error:
         raise CannotSetUp(f"{error}. Mend it with: {error.command}") from None
 
@@ -296,9 +298,10 @@ def main() -> int:
     CACHE.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        beside = [pool.submit(step, "Asterisk", asterisk)]
-        if arguments.tests:
-            beside.append(pool.submit(step, "Programs for the tests", test_tools))
+        beside = [
+            pool.submit(step, "Asterisk", asterisk),
+            pool.submit(step, "Programs", lambda: programs(arguments.tests)),
+        ]
         # Node may come through the Python environment: one after the other.
         good = step("Python packages", python_packages)
         good = good and step("Pages", console_scripts)

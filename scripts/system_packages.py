@@ -1,5 +1,5 @@
-"""The programs that the tests use beside Asterisk: found on the machine, else installed by apt-get as
-root, else unpacked without root into ~/.cache/daihyo/debian (small wrappers in its bin folder). Standard
+"""The programs that Daihyo and its tests use beside Asterisk: found on the machine, else installed by apt-get
+as root, else unpacked without root into ~/.cache/daihyo/debian (small wrappers in its bin folder). Standard
 library only."""
 
 from __future__ import annotations
@@ -41,19 +41,23 @@ class Tool:
         )
 
 
-TOOLS = (
+# English prompts; uploaded audio. `ivr.programs` finds them, unpacked ones too.
+SOUND = (
+    Tool("espeak-ng", programs=("espeak-ng",)),
+    Tool("ffmpeg", programs=("ffmpeg", "ffprobe")),
+)
+TESTS = (
     Tool("sip-tester", programs=("sipp",)),
     Tool("chromium", programs=("chromium",)),
     Tool("postgresql", files=("usr/lib/postgresql/*/bin/initdb",)),
-    Tool("ffmpeg", programs=("ffmpeg", "ffprobe")),
     Tool("sox", programs=("sox",)),
     Tool("fonts-noto-cjk", files=("usr/share/fonts/opentype/noto/NotoSansCJK*",)),
 )
 
 
-def provide(say: Callable[[str], None]) -> str:
+def provide(tools: tuple[Tool, ...], say: Callable[[str], None]) -> str:
     """Sees to it that all are there. Raises CannotInstall. Returns what was done, in a few words."""
-    missing = [tool for tool in TOOLS if not (tool.found() or (OWN.is_dir() and tool.found(OWN / "root")))]
+    missing = [tool for tool in tools if not (tool.found() or (OWN.is_dir() and tool.found(OWN / "root")))]
     if not missing:
         return "there already"
     packages = [tool.package for tool in missing]
@@ -130,5 +134,8 @@ def _unpack(packages: list[str]) -> None:
 
 def _wrap(wrapper: Path, program: Path, libraries: str) -> None:
     path = '${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
-    wrapper.write_text(f'#!/bin/sh\nexport LD_LIBRARY_PATH="{libraries}{path}\nexec "{program}" "$@"\n')
+    lines = ["#!/bin/sh", f'export LD_LIBRARY_PATH="{libraries}{path}']
+    if voices := next((OWN / "root").glob("usr/lib/*/espeak-ng-data"), None):
+        lines.append(f'export ESPEAK_DATA_PATH="{voices.parent}"')
+    wrapper.write_text("\n".join([*lines, f'exec "{program}" "$@"', ""]))
     wrapper.chmod(0o755)
