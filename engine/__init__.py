@@ -9,7 +9,6 @@ import sys
 from contextlib import suppress
 
 from cdr import Journal
-from dialplans import load_site
 from switch import connect
 
 from .centre import Centre
@@ -17,6 +16,7 @@ from .clock import Clock
 from .control import Control
 from .phones import endpoints
 from .settings import EngineSettings
+from .versions import Versions
 
 __all__ = ["EngineSettings", "run"]
 
@@ -26,16 +26,20 @@ async def run(settings: EngineSettings) -> None:
 
     SiteError when the site cannot be read; OSError when journal or socket cannot be opened.
     """
-    site = load_site(settings.site_path)
+    versions = Versions.open(settings.plans, settings.site_path)
     _calm()
     loop = asyncio.get_running_loop()
     clock = Clock()
     journal = Journal(settings.journal_folder, clock=clock)
-    centre = Centre(settings, site, journal, clock)
+    centre = Centre(settings, versions, journal, clock)
     centre.remember()
+    for call in centre.memory.calls.values():
+        versions.of(call.plan)  # read now, while nobody waits
+    centre.openings.set_clock(settings.practice_time)
+    centre.openings.changed()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, centre.stopping.set)
-    switch_settings = settings.switch_for(endpoints([one.id for one in site.operators]))
+    switch_settings = settings.switch_for(endpoints([one.id for one in centre.site.operators]))
     try:
         async with (
             Control(centre).serving(settings.control_socket),
@@ -56,6 +60,7 @@ async def run(settings: EngineSettings) -> None:
             if centre.session is not None:
                 centre.session.detach()
     finally:
+        centre.openings.stop()
         journal.close()
 
 

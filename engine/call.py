@@ -7,19 +7,26 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dialplans import Number
+from dialplans import Language, Number, Site
+from ivr import Walk
 from switch import Bridge, Channel, Hangup
+
+from .versions import Plan
 
 
 class Phase(enum.Enum):
     """What the citizen is in, as the live board shows it."""
 
     GREETING = "greeting"
+    ANNOUNCEMENT = "announcement"
+    MENU = "menu"
     WAITING = "waiting"
     RINGING = "ringing"
     TALKING = "talking"
     HOLD = "hold"
     RETURNING = "returning"
+    FORWARDING = "forwarding"
+    FORWARDED = "forwarded"
 
 
 @dataclass(frozen=True)
@@ -67,16 +74,21 @@ Word = LegGone | Hold | Resume | HangUp | PageLost
 
 @dataclass(eq=False)
 class Call:
-    """`*_mono` are monotonic seconds; `inbox` is what happens to the conversation, in order."""
+    """`*_mono` are monotonic seconds; `inbox` is what happens to the conversation, in order. `plan`: the
+    version it began with and ends with."""
 
     id: str
     channel: Channel
+    plan: Plan
     number: Number
+    walk: Walk
     caller: str | None
     arrived: datetime
     phase: Phase
     since: datetime
+    diverted_from: str | None = None
     queue: str | None = None
+    entered_mono: float | None = None  # when the queue it is in was entered
     queued: datetime | None = None
     queued_mono: float | None = None
     answered: datetime | None = None
@@ -86,14 +98,51 @@ class Call:
     inbox: asyncio.Queue[Word] = field(default_factory=asyncio.Queue)
     answer: asyncio.Future[Answer] | None = None
     task: asyncio.Task[None] | None = None
-    ended_by: str | None = None  # set by whoever ends it first: operator | centre
+    ended_by: str | None = None  # set by whoever ends it first: operator | centre | outside
+    end_reason: str = "normal"  # in words, when the plan ended it
     offers: int = 0
     plays_music: bool | None = False  # None: not known (taken up after a restart)
+    music_class: str = ""
+    hears_ringing: bool = False  # the tone of a telephone that rings outside
+
+    @property
+    def site(self) -> Site:
+        """The plan that this call is led by, whatever is live meanwhile."""
+        return self.plan.site
+
+    @property
+    def language(self) -> Language:
+        return self.walk.language
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """What the citizen chose, for the operator."""
+        return self.walk.path
+
+    @property
+    def diverted_name(self) -> str | None:
+        """The department whose own line the citizen had dialled."""
+        return next(
+            (one.name for one in self.number.diverted if digits(one.number) == self.diverted_from), None
+        )
+
+    async def quiet(self) -> None:
+        """Neither music nor ringing tone: something is about to be said, or somebody to be joined."""
+        await self.music(False)
+        await self.ringing(False)
+
+    async def ringing(self, on: bool) -> None:
+        """The tone of a telephone that rings outside, in place of music."""
+        if on:
+            await self.music(False)
+        if on or self.hears_ringing:
+            self.hears_ringing = on
+            await self.channel.ring(on)
 
     async def music(self, on: bool, music_class: str = "default") -> None:
         """Waiting music on or off; nothing is asked of the switch when it is so already."""
-        if on != self.plays_music:
-            self.plays_music = on
+        if on != self.plays_music or (on and music_class != self.music_class):
+            self.plays_music, self.music_class = on, music_class
             await self.channel.music(on, music_class)
 
     def take(self, answer: Answer) -> bool:
@@ -105,3 +154,9 @@ class Call:
 
     def waits(self) -> bool:
         return self.answer is not None and not self.answer.done()
+
+
+def digits(number: str) -> str:
+    """A telephone number as trunks send it within the country: digits alone."""
+    plain = number.replace("-", "")
+    return "0" + plain[3:] if plain.startswith("+81") else plain.lstrip("+")

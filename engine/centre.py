@@ -6,23 +6,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from acd import OperatorState
 from cdr import Event, Journal, tail
-from dialplans import Number, Site
+from dialplans import Site
 from switch import Channel, Snapshot, Switch
 
 from .clock import Clock
 from .live import Live
 from .memory import Memory
+from .openings import Openings
 from .phones import BROWSER, endpoints, operator_of
 from .recovery import recover
 from .seats import Seats
 from .session import Session
 from .settings import EngineSettings
 from .survival import SurvivalLog
+from .versions import Plan, Versions
 
 log = logging.getLogger("daihyo.engine")
 
@@ -33,13 +36,14 @@ class Centre:
     """`note` writes a fact down; the `on_…` methods are the switch's callbacks; `session` is None while the
     switch is away."""
 
-    def __init__(self, settings: EngineSettings, site: Site, journal: Journal, clock: Clock) -> None:
+    def __init__(self, settings: EngineSettings, versions: Versions, journal: Journal, clock: Clock) -> None:
         self.settings = settings
-        self.site = site
+        self.versions = versions
         self.journal = journal
         self.clock = clock
         self.memory = Memory(clock)
         self.live = Live(self)
+        self.openings = Openings(self)
         self.seats = Seats(self)
         self.survival = SurvivalLog(self, settings.queue_log)
         self.session: Session | None = None
@@ -53,10 +57,12 @@ class Centre:
     # -- facts ---
 
     def remember(self) -> None:
-        """Reads what the journal knows of the calls of now."""
+        """Reads what the journal knows of the calls of now, and how quickly queues were served lately."""
         for event in tail(self.settings.journal_folder, RECENT_EVENTS):
             if event.kind == "ended":
                 self.memory.apply(event)
+            elif event.kind in ("queued", "answered"):
+                self.memory.service(event)
         for event in self.journal.recovered:
             self.memory.apply(event)
 
@@ -66,17 +72,37 @@ class Centre:
         self.memory.apply(event)
         return event
 
-    def number(self, digits: str) -> Number:
-        """The plan of a dialled number. A call on a number that left the plan meanwhile gets the first
-        one's."""
-        try:
-            return self.site.number(digits)
-        except KeyError:
-            log.warning("number %s is not in the plan; the first number's plan is used", digits)
-            return self.site.numbers[0]
+    # -- the plan
 
-    # -- the switch's callbacks
-    # --------------------------------------------------------------------------------
+    @property
+    def site(self) -> Site:
+        """The live plan. A call under way has its own: `Call.site`."""
+        return self.versions.live.site
+
+    def plan_now(self) -> datetime:
+        """The time by which plans decide; the wall clock but for rehearsals."""
+        return self.openings.now()
+
+    async def activate(self, plan: Plan, modules: Sequence[str] = ()) -> None:
+        """Makes a plan the live one after Asterisk has read what changed for it; calls under way do not
+        notice. SwitchError, OSError: nothing has changed here."""
+        if modules and self.switch is not None:
+            self.versions.coming = plan
+            try:
+                await self.switch.reload(*modules)
+            finally:
+                self.versions.coming = None
+        before = self.site
+        await self.versions.make_live(plan)
+        self.versions.let_go(one.plan for one in self.memory.calls.values())
+        staff_changed = before.operators != self.site.operators
+        if self.session is not None and (staff_changed or before.queues != self.site.queues):
+            self.session.floor.site_changed(self.site)
+        self.openings.changed()
+        if staff_changed and self.switch is not None:
+            await self.switch.watch(endpoints([one.id for one in self.site.operators]))
+
+    # -- the switch's callbacks ---
 
     def on_connected(self, snapshot: Snapshot) -> None:
         if self.switch is None or self.stopping.is_set():
@@ -129,12 +155,3 @@ class Centre:
     async def page_back(self, operator: str) -> None:
         """Until the operator's browser phone can be rung again."""
         await self.seats.back(operator)
-
-    async def site_changed(self, site: Site) -> None:
-        """Operators, queues and wording change; calls under way do not notice."""
-        self.site = site
-        if self.session is not None:
-            self.session.floor.site_changed(site)
-        self.live.everything()
-        if self.switch is not None:
-            await self.switch.watch(endpoints([one.id for one in site.operators]))

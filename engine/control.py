@@ -6,48 +6,38 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from aiohttp import WSMsgType, web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from acd import OperatorState
 from dialplans import SiteError, load_site
 
 from .call import Call, HangUp, Hold, Phase, Resume, Word
+from .commands import Command, CommandError, Json
+from .plan_control import PlanControl
+from .versions import Plan
 
 if TYPE_CHECKING:
     from .centre import Centre
 
 log = logging.getLogger("daihyo.engine.control")
 
-Json = dict[str, Any]
 BACKLOG = 2000  # messages a slow listener may be behind before it is cut off (it connects again and gets all)
 
 
-class CommandError(Exception):
-    """Refused: `code` for programs, both texts for people."""
-
-    def __init__(self, code: str, message: str, message_en: str) -> None:
-        super().__init__(message_en)
-        self.code, self.message, self.message_en = code, message, message_en
-
-
-class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_max_length=4000)
-
-
-class StateCommand(_Command):
+class StateCommand(Command):
     operator: str
     state: Literal["ready", "break", "training", "off"]
     reason: str = Field("", max_length=100)
     by: str = ""
 
 
-class WrappedUp(_Command):
+class WrappedUp(Command):
     operator: str
     result: str | None = None
     category: str | None = None
@@ -58,33 +48,33 @@ class WrappedUp(_Command):
     reason: str = ""
 
 
-class OperatorCommand(_Command):
+class OperatorCommand(Command):
     operator: str
 
 
-class CallCommand(_Command):
+class CallCommand(Command):
     call: str
     operator: str | None = None
 
 
-class SeatOpened(_Command):
+class SeatOpened(Command):
     operator: str
     instance: str
     phone: Literal["browser", "desk"] = "browser"
     in_call: bool = False
 
 
-class SeatClosed(_Command):
+class SeatClosed(Command):
     operator: str
     instance: str
 
 
-class Hello(_Command):
+class Hello(Command):
     program: str = ""
 
 
-class Reload(_Command):
-    modules: list[str] = []
+class Reload(Command):
+    modules: tuple[str, ...] = ()
 
 
 class Control:
@@ -92,9 +82,9 @@ class Control:
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
-        self.commands: dict[str, tuple[type[_Command], Callable[[Any], Awaitable[object]]]] = {
+        self.commands: dict[str, tuple[type[Command], Callable[[Any], Awaitable[object]]]] = {
             "hello": (Hello, self._hello),
-            "live": (_Command, self._live),
+            "live": (Command, self._live),
             "operator.state": (StateCommand, self._state),
             "operator.wrapped_up": (WrappedUp, self._wrapped_up),
             "operator.refuse": (OperatorCommand, self._refuse),
@@ -104,6 +94,7 @@ class Control:
             "seat.opened": (SeatOpened, self._seat_opened),
             "seat.closed": (SeatClosed, self._seat_closed),
             "site.reload": (Reload, self._reload),
+            **PlanControl(centre).commands,
         }
 
     async def answer(self, text: str | bytes) -> Json:
@@ -164,7 +155,7 @@ class Control:
     async def _hello(self, _: Hello) -> Json:
         return {"version": "0.1.0", "pid": os.getpid(), "site": self.centre.site.id}
 
-    async def _live(self, _: _Command) -> Json:
+    async def _live(self, _: Command) -> Json:
         return self.centre.live.state()
 
     async def _state(self, command: StateCommand) -> Json:
@@ -232,14 +223,11 @@ class Control:
             site = load_site(self.centre.settings.site_path)
         except SiteError as problem:
             raise CommandError("bad_site", f"設定に誤りがあります: {problem}", str(problem)) from None
-        if command.modules and self.centre.switch is not None:
-            await self.centre.switch.reload(*command.modules)
-        await self.centre.site_changed(site)
+        await self.centre.activate(Plan(None, site), command.modules)
         return {"numbers": len(site.numbers), "operators": len(site.operators)}
 
     def _operator(self, operator: str) -> Json:
-        states: list[Mapping[str, Any]] = self.centre.live.state()["operators"]
-        return dict(next(one for one in states if one["id"] == operator))
+        return self.centre.live.operator_state(operator)
 
     # -- the socket ---
 

@@ -161,13 +161,13 @@ async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:
         endpoint(operator, BROWSER),
         channel_id=leg_id(operator),
         caller_id=call.caller or "anonymous",
-        caller_name=call.number.name,
+        caller_name=call.diverted_name or call.number.name,
         variables={"PJSIP_HEADER(add,X-Daihyo-Resume)": "1"},  # the page answers by itself
     )
 
 
 async def _please_wait(session: Session, call: Call) -> None:
-    key = session.centre.site.wording.prompt_of("please_wait")
+    key = call.site.wording.said("please_wait", call.language).key
     try:
         await call.channel.play(f"sound:daihyo-{key}")
         await call.music(True)

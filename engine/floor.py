@@ -56,6 +56,7 @@ class Floor:
         site = self.centre.site
         self.distributor = Distributor(rules_of(site), profiles_of(site))
         self.rings: dict[str, Ring] = {}
+        self.staffing = asyncio.Event()  # set, and replaced, when somebody signs on or off
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -77,6 +78,21 @@ class Floor:
 
     def rings_for(self, call: str) -> bool:
         return any(ring.call.id == call for ring in self.rings.values())
+
+    def signed_on(self, queue: str) -> int:
+        """How many operators of the queue are there, ready or not."""
+        return sum(
+            queue in one.queues and self.view(one.id).state is not OperatorState.OFF
+            for one in self.centre.site.operators
+        )
+
+    def waiting_in(self, queue: str) -> int:
+        """How many stand in line, those whose operator's phone rings included."""
+        return sum(one.queue == queue for one in self.distributor.waiting())
+
+    def position(self, call: str) -> int | None:
+        """The call's place in its line, from 1."""
+        return next((one.position for one in self.distributor.waiting() if one.call == call), None)
 
     # -- facts ---
 
@@ -232,6 +248,9 @@ class Floor:
                     self.centre.note(
                         "operator_next", operator=change.operator, state=following.value, reason=reason
                     )
+        if change.state in SETTLED:
+            staffing, self.staffing = self.staffing, asyncio.Event()
+            staffing.set()
         self.centre.live.operator(change.operator)
 
     def _arm(self) -> None:

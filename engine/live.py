@@ -65,7 +65,7 @@ class Live:
         self._shown = positions
         message: Json = {
             "event": "changed",
-            "operators": [self._operator(one) for one in sorted(self._operators & known)],
+            "operators": [self.operator_state(one) for one in sorted(self._operators & known)],
             "calls": [
                 self._call(calls[one], positions) for one in sorted(self._calls | moved) if one in calls
             ],
@@ -85,7 +85,8 @@ class Live:
             "at": iso(self.centre.clock.now()),
             "switch": {"connected": session is not None},
             "journal": {"failing": self.centre.journal.failing},
-            "operators": [self._operator(one.id) for one in self.centre.site.operators],
+            **self.centre.openings.state(),
+            "operators": [self.operator_state(one.id) for one in self.centre.site.operators],
             "calls": [self._call(call, positions) for call in session.calls.values()] if session else [],
         }
 
@@ -97,7 +98,7 @@ class Live:
             else {}
         )
 
-    def _operator(self, operator: str) -> Json:
+    def operator_state(self, operator: str) -> Json:
         centre = self.centre
         profile = centre.site.operator(operator)
         kinds = centre.reachable.get(operator, set())
@@ -152,6 +153,10 @@ class Live:
             "queue": call.queue,
             "operator": call.operator or self._rung(call),
             "position": positions.get(call.id),
+            "language": call.language,
+            "path": list(call.path),
+            "diverted_from": call.diverted_from,
+            "diverted_name": call.diverted_name,
         }
 
     def _rung(self, call: Call) -> str | None:

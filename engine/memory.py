@@ -6,15 +6,54 @@ engine folds the journal's recent ones, and both stand at the same place.
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cdr import Event
+from ivr import Fact
 
 from .clock import Clock, parse_iso
 
 REMEMBERED = 1000  # calls that ended last
+SERVED = 200  # answers a queue, for the expected wait
+_TRUNK = re.compile(r"^PJSIP/trunk-(.+)-[0-9a-f]+$")
+
+
+@dataclass
+class ForwardMemory:
+    """A telephone outside that is being rung or talks."""
+
+    id: str
+    leg: str
+    trunk: str | None
+    since_mono: float
+    bridge: str | None = None
+    answered_mono: float | None = None
+
+
+@dataclass(frozen=True)
+class OpeningMemory:
+    """A supervisor's switch over a number's hours."""
+
+    number: str
+    mode: str  # open | closed | extended
+    until: datetime
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class NoticeMemory:
+    """An emergency notice that is on, or asked for and not confirmed yet."""
+
+    notice: str
+    on: bool
+    by: str
+    confirmed_by: str | None
+    since: datetime
 
 
 @dataclass
@@ -51,6 +90,14 @@ class CallMemory:
     returning: bool = False  # the operator's phone died, the citizen waits for it
     last_operator: str | None = None
     handed_over: bool = False
+    plan: int | None = None  # the version it began with
+    trunk: str | None = None  # by which it came in
+    diverted_from: str | None = None
+    facts: list[Fact] = field(default_factory=list)  # its way through the plan
+    place: str | None = None  # the queue or forward it came to: `queue:ID`, `forward:ID`
+    sent_on: str | None = None  # why it left that again: overflow's or the forward's reason
+    entered_mono: float | None = None  # of the queue it is in
+    forward: ForwardMemory | None = None
 
 
 @dataclass
@@ -69,7 +116,8 @@ class OperatorMemory:
 
 
 class Memory:
-    """`apply` every event in order; read `calls` (open ones only), `operators`, `log_offset`."""
+    """`apply` every event in order; read `calls` (open ones only), `operators`, `openings`, `notices`,
+    `log_offset`; `served` is of this process's life."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -77,6 +125,10 @@ class Memory:
         self.operators: dict[str, OperatorMemory] = {}
         self.ended: dict[str, None] = {}  # the calls that ended last, oldest first
         self.log_offset = 0
+        self.openings: dict[str, OpeningMemory] = {}  # by number
+        self.notices: dict[str, NoticeMemory] = {}
+        self.served: dict[str, deque[float]] = {}  # by queue: when its last callers were answered
+        self._queued: dict[str, str] = {}  # by call not answered yet: its queue
 
     def operator(self, operator_id: str) -> OperatorMemory:
         found = self.operators.get(operator_id)
@@ -84,10 +136,23 @@ class Memory:
             found = self.operators[operator_id] = OperatorMemory(operator_id)
         return found
 
+    def on_trunk(self, trunk: str) -> int:
+        """Channels that the trunk's calls take up: those that came in by it and those led out by it."""
+        calls = self.calls.values()
+        out = sum(call.forward is not None and call.forward.trunk == trunk for call in calls)
+        return sum(call.trunk == trunk for call in calls) + out
+
     def _mono(self, event: Event) -> float:
         if event.mono is not None and event.boot == self.clock.boot:
             return event.mono
         return self.clock.mono_of(event.at)
+
+    def service(self, event: Event) -> None:
+        """`queued` and `answered`: keeps when each queue's last callers were answered."""
+        if event.kind == "queued":
+            self._queued[event.call or ""] = str(event.data["queue"])
+        elif (queue := self._queued.pop(event.call or "", None)) is not None:
+            self.served.setdefault(queue, deque(maxlen=SERVED)).append(self._mono(event))
 
     def apply(self, event: Event) -> None:
         data: Mapping[str, object] = event.data
@@ -110,12 +175,42 @@ class Memory:
                     via=str(data.get("via", "engine")),
                     arrived=event.at,
                     arrived_mono=self._mono(event),
+                    plan=_whole(data.get("plan")),
+                    trunk=trunk_of(str(data.get("channel", ""))),
+                    diverted_from=_text(data.get("diverted_from")),
                 )
+            case "opening_set":
+                number = str(data["number"])
+                self.openings[number] = OpeningMemory(
+                    number=number,
+                    mode=str(data["mode"]),
+                    until=parse_iso(str(data["until"])),
+                    reason=str(data.get("reason") or ""),
+                    by=str(data.get("by") or ""),
+                )
+            case "opening_cleared":
+                self.openings.pop(str(data["number"]), None)
+            case "notice_asked" | "notice_set":
+                notice = str(data["notice"])
+                self.notices[notice] = NoticeMemory(
+                    notice=notice,
+                    on=event.kind == "notice_set",
+                    by=str(data.get("by") or ""),
+                    confirmed_by=_text(data.get("confirmed_by")),
+                    since=event.at,
+                )
+            case "notice_cleared":
+                self.notices.pop(str(data["notice"]), None)
             case "ended":
                 self._ended(event)
             case _:
                 if event.call is not None and (call := self.calls.get(event.call)) is not None:
                     self._call_event(call, event, data)
+        match event.kind:
+            case "queued" | "answered":
+                self.service(event)
+            case "ended":
+                self._queued.pop(event.call or "", None)
 
     def _operator_state(self, event: Event, data: Mapping[str, object]) -> None:
         one = self.operator(str(data["operator"]))
@@ -145,8 +240,30 @@ class Memory:
             case "handed_over":
                 call.via = "survival"  # Asterisk alone looks after it now
                 call.handed_over = True
+            case "step" | "key":
+                call.facts.append(Fact(event.kind, data))
+                call.place = call.sent_on = None
+            case "overflowed":
+                call.sent_on = str(data["reason"])
+            case "forwarded":
+                call.place, call.sent_on = f"forward:{data['forward']}", None
+                call.forward = ForwardMemory(
+                    id=str(data["forward"]),
+                    leg=str(data.get("leg", "")),
+                    trunk=_text(data.get("trunk")),
+                    since_mono=self._mono(event),
+                )
+            case "forward_answered" if call.forward is not None:
+                call.forward.bridge = _text(data.get("bridge"))
+                call.forward.answered_mono = self._mono(event)
+            case "forward_ended":
+                call.forward = None
+                call.sent_on = str(data["reason"])
             case "queued":
                 call.queue = str(data["queue"])
+                call.place, call.sent_on = f"queue:{call.queue}", None
+                if not data.get("again"):
+                    call.entered_mono = self._mono(event)
                 call.priority = int(str(data.get("priority") or 0))
                 call.operator = call.leg = call.bridge = None
                 call.returning = False
@@ -176,5 +293,15 @@ class Memory:
                 self.operator(operator).idle_since_mono = self._mono(event)
 
 
+def trunk_of(channel: str) -> str | None:
+    """The trunk by which a channel came in, by its name; None when it is another telephone's."""
+    found = _TRUNK.match(channel)
+    return found.group(1) if found else None
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -132,7 +132,7 @@ class Ring:
                 endpoint(offer.operator, self.phone),
                 channel_id=self.id,
                 caller_id=self.call.caller or "anonymous",
-                caller_name=self.call.number.name,
+                caller_name=self.call.diverted_name or self.call.number.name,
             )
             # The distributor's clock ends the ringing; Asterisk's own limit is only for an engine that is
             # away.

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acd import OperatorState
+from ivr import Move, ToForward, ToQueue, Walk
 from switch import Channel, FoundBridge, HangupReason, Snapshot
 
-from .arrival import RETURNED_PRIORITY, citizen, life, queue, served
+from .arrival import citizen, life
 from .call import Answer, Call, Phase
 from .clock import iso
 from .conversation import Returned, conversation
+from .forward import Found
 from .memory import CallMemory
 from .offer import operator_of_leg
 from .phones import BROWSER, DESK
+from .waiting import RETURNED_PRIORITY, Entry, returned, served
+from .walk import led
 
 if TYPE_CHECKING:
     from .session import Session
@@ -131,20 +135,7 @@ def _adopt(
 ) -> set[str]:
     """Takes one call up; returns the ids of the channels and bridges that belong to it."""
     centre = session.centre
-    call = Call(
-        id=memory.id,
-        channel=channel,
-        number=centre.number(memory.number),
-        caller=memory.caller,
-        arrived=memory.arrived,
-        phase=Phase.GREETING,
-        since=centre.clock.now(),
-        queue=memory.queue,
-        queued=memory.queued,
-        queued_mono=memory.queued_mono,
-        answered=memory.answered,
-        plays_music=None,
-    )
+    call, move = _on_its_way(session, memory, channel)
     leg = channels.get(memory.leg or "")
     room = bridges.get(memory.bridge or "")
     answered_unseen = next(
@@ -177,7 +168,7 @@ def _adopt(
     if memory.operator is not None:
         operator = memory.operator
         _operator_left(session, memory)
-        session.take_up(call, _waiting(session, call, RETURNED_PRIORITY, operator, noted=False))
+        session.take_up(call, _returned(session, call, operator))
         return set()
     if answered_unseen is not None and memory.queue is not None:
         operator, phone, leg = answered_unseen
@@ -187,11 +178,84 @@ def _adopt(
         return {leg.id}
     for operator in list(memory.ringing):
         centre.note("offer_ended", call.id, operator=operator, reason="withdrawn", ring_s=None)
-    if memory.queue is not None:
-        call.phase = Phase.WAITING
-        session.take_up(call, _waiting(session, call, memory.priority, memory.last_operator, noted=True))
-    else:
+    if memory.forward is not None and memory.sent_on is None:
+        return _forwarded(session, memory, call, move, channels, bridges)
+    if move is None:
         session.take_up(call, citizen(session, call))
+        return set()
+    entry = Entry()
+    if isinstance(move, ToQueue) and memory.sent_on is None:
+        call.phase = Phase.WAITING
+        again = memory.priority >= RETURNED_PRIORITY
+        entry = Entry(memory.priority, memory.last_operator, again=again, noted=True)
+    session.take_up(call, _led(session, call, move, memory.sent_on, entry))
+    return set()
+
+
+def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple[Call, Move | None]:
+    """The call and where it stands in the plan it began with; None: the plan has not begun."""
+    centre = session.centre
+    plan = centre.versions.of(memory.plan)
+    number = next((one for one in plan.site.numbers if one.digits == memory.number), None)
+    if number is None:
+        plan, number = centre.versions.number(memory.number)
+    walk = Walk(
+        plan.site,
+        number.digits,
+        memory.arrived + (centre.plan_now() - centre.clock.now()),
+        switches=centre.openings.switches(plan.site),
+        withheld=memory.caller is None,
+    )
+    move = walk.replay(memory.facts, memory.place) if memory.facts or memory.place else None
+    call = Call(
+        id=memory.id,
+        channel=channel,
+        plan=plan,
+        number=number,
+        walk=walk,
+        caller=memory.caller,
+        arrived=memory.arrived,
+        phase=Phase.GREETING,
+        since=centre.clock.now(),
+        diverted_from=memory.diverted_from,
+        queue=memory.queue,
+        entered_mono=memory.entered_mono,
+        queued=memory.queued,
+        queued_mono=memory.queued_mono,
+        answered=memory.answered,
+        plays_music=None,
+    )
+    return call, move
+
+
+def _forwarded(
+    session: Session,
+    memory: CallMemory,
+    call: Call,
+    move: Move | None,
+    channels: dict[str, Channel],
+    bridges: dict[str, FoundBridge],
+) -> set[str]:
+    """A call that was led on to a telephone outside."""
+    centre, was = session.centre, memory.forward
+    assert was is not None  # noqa: S101  (asked by the caller)
+    call.hears_ringing = was.answered_mono is None
+    leg, room = channels.get(was.leg), bridges.get(was.bridge or "")
+    if leg is not None and isinstance(move, ToForward) and (was.answered_mono is None or room is not None):
+        bridge = room.bridge if room is not None else None
+        found = Found(leg, was.answered_mono or was.since_mono, bridge)
+        session.take_up(call, _led(session, call, move, None, Entry(), found))
+        return {leg.id} | ({bridge.id} if bridge is not None else set())
+    if was.answered_mono is not None:
+        # Whoever answered there hung up while nobody looked.
+        talk_s = None
+        centre.note("forward_ended", call.id, forward=was.id, reason="over", talk_s=talk_s)
+        call.ended_by = "outside"
+        session.take_up(call, _over(session, call))
+        return set()
+    centre.note("forward_ended", call.id, forward=was.id, reason="failed", talk_s=None)
+    work = _led(session, call, move, "failed") if move is not None else citizen(session, call)
+    session.take_up(call, work)
     return set()
 
 
@@ -208,11 +272,7 @@ async def _talking(session: Session, call: Call, answer: Answer, held: bool) -> 
     async with life(session, call):
         ending = await conversation(session, call, answer, adopted=True, held=held)
         if isinstance(ending, Returned):
-            await served(
-                session,
-                call,
-                await queue(session, call, priority=RETURNED_PRIORITY, prefer=ending.operator, again=True),
-            )
+            await served(session, call, await returned(session, call, ending.operator))
         else:
             call.ended_by = ending
 
@@ -230,10 +290,33 @@ async def _joined(session: Session, call: Call, operator: str, phone: str, leg: 
         await served(session, call, Answer(operator, phone, leg, bridge))
 
 
-async def _waiting(session: Session, call: Call, priority: int, prefer: str | None, *, noted: bool) -> None:
+async def _returned(session: Session, call: Call, operator: str) -> None:
     async with life(session, call):
-        answer = await queue(session, call, priority=priority, prefer=prefer, again=not noted, noted=noted)
-        await served(session, call, answer)
+        await served(session, call, await returned(session, call, operator))
+
+
+async def _led(
+    session: Session,
+    call: Call,
+    move: Move,
+    sent_on: str | None,
+    entry: Entry = Entry(),  # noqa: B008
+    found: Found | None = None,
+) -> None:
+    """On through the plan. `sent_on`: why it left its queue or forward, and the journal says no more."""
+    async with life(session, call):
+        if sent_on is not None:
+            move = _after(call, move, sent_on)
+        await led(session, call, move, entry=entry, found=found)
+
+
+def _after(call: Call, move: Move, reason: str) -> Move:
+    match move, reason:
+        case ToQueue(), "most_waiting" | "longest_wait" | "nobody":
+            return call.walk.overflow(reason)
+        case ToForward(), "busy" | "no_answer" | "refused" | "trunk_full" | "failed":
+            return call.walk.unanswered(reason)
+    return move
 
 
 async def _over(session: Session, call: Call) -> None:

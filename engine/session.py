@@ -13,10 +13,12 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from dialplans import Number, Site
+from ivr import Walk
 from switch import Bridge, Channel, HangupReason, Switch, SwitchError, SwitchGone
 
 from .arrival import citizen, ended_by
-from .call import Call, Phase
+from .call import Call, Phase, digits
 from .floor import Floor
 
 if TYPE_CHECKING:
@@ -66,22 +68,51 @@ class Session:
         """A citizen's channel entered the application."""
         if self.detached or channel.id in self.calls:
             return
+        call = self._call(channel)
+        self.take_up(call, citizen(self, call))
+
+    def _call(self, channel: Channel) -> Call:
+        """Whom the citizen called, in which plan; noted."""
         centre = self.centre
-        digits = channel.args[1] if len(channel.args) > 1 else channel.dialled
-        number = centre.number(digits)
-        event = centre.note(
-            "arrived", channel.id, number=digits, caller=channel.caller, channel=channel.name, via="engine"
+        # arrival, number, presentation, as it was dialled, from where it was diverted (docs/interfaces.md)
+        _, landed, _, dialled, diverted = (*channel.args, "", "", "", "", "")[:5]
+        landed = landed or channel.dialled
+        plan, number = centre.versions.number(landed)
+        diverted = digits(diverted)
+        if diverted:
+            number = _diverted_to(plan.site, number, diverted)
+        walk = Walk(
+            plan.site,
+            number.digits,
+            centre.plan_now(),
+            switches=centre.openings.switches(plan.site),
+            withheld=channel.caller is None,
         )
-        call = Call(
+        event = centre.note(
+            "arrived",
+            channel.id,
+            number=number.digits,
+            caller=channel.caller,
+            channel=channel.name,
+            via="engine",
+            plan=plan.version,
+            open=walk.open,
+            staff=number.staff,
+            dialled=dialled or landed,
+            diverted_from=diverted or None,
+        )
+        return Call(
             id=channel.id,
             channel=channel,
+            plan=plan,
             number=number,
+            walk=walk,
             caller=channel.caller,
             arrived=event.at,
             phase=Phase.GREETING,
             since=event.at,
+            diverted_from=diverted or None,
         )
-        self.take_up(call, citizen(self, call))
 
     def take_up(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
         """Gives a call its task."""
@@ -105,6 +136,7 @@ class Session:
         by, reason = ended_by(call, hangup)
         cause = hangup.cause if hangup is not None else 16
         self.centre.note("ended", call.id, by=by, cause=cause, reason=reason)
+        self.centre.versions.let_go(one.plan for one in self.centre.memory.calls.values())
         self.centre.live.call_gone(call.id)
         if hangup is None:
             self.let_go(call.channel, None)
@@ -119,7 +151,8 @@ class Session:
 
     def hand_over_again(self, channel: Channel, number: str) -> None:
         """The line was lost while the citizen was being handed over (noted already)."""
-        self.start(self._hand_over(channel, self.centre.number(number).digits), f"hand over {channel.id}")
+        _, known = self.centre.versions.number(number)
+        self.start(self._hand_over(channel, known.digits), f"hand over {channel.id}")
 
     async def _hand_over(self, channel: Channel, number: str) -> None:
         try:
@@ -199,3 +232,11 @@ class Session:
     def switch_restarted(self, channel: Channel) -> bool:
         hangup = channel.hangup_info
         return hangup is not None and hangup.reason is HangupReason.SWITCH_RESTARTED
+
+
+def _diverted_to(site: Site, number: Number, line: str) -> Number:
+    """The number to which a department's own line is diverted; the one dialled when the plan has none."""
+    for one in (number, *site.numbers):
+        if any(digits(diverted.number) == line for diverted in one.diverted):
+            return one
+    return number

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from cdr import Journal
-from dialplans import load_site
 from engine.centre import Centre
 from engine.clock import Clock
 from engine.settings import EngineSettings
+from engine.versions import Versions
 from switch import FoundBridge, Hangup, Snapshot, SwitchSettings
 from tests.support.site import NUMBER, site, write_site
 
@@ -49,7 +49,7 @@ async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
     )
     clock = Clock()
     journal = Journal(settings.journal_folder, clock=clock)
-    made = Centre(settings, load_site(path), journal, clock)
+    made = Centre(settings, Versions.open(None, path), journal, clock)
     made.switch = Line("switch")
     made.note("operator_state", operator="1001", state="ready", reason="", until=None)
     yield made

@@ -1,0 +1,23 @@
+"""What a command of the control socket is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+Json = dict[str, Any]
+
+
+class CommandError(Exception):
+    """Refused: `code` for programs, both texts for people."""
+
+    def __init__(self, code: str, message: str, message_en: str) -> None:
+        super().__init__(message_en)
+        self.code, self.message, self.message_en = code, message, message_en
+
+
+class Command(BaseModel):
+    """The fields of one command, checked."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=4000)
