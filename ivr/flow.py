@@ -110,7 +110,8 @@ class Walk:
         names = [str(data["step"]) for data in steps]
         for n, fact in enumerate(facts, 1):
             self.language = "en" if fact.data["language"] == "en" else "ja"
-            menu = self._steps.get(str(fact.data["step"]))
+            self.step = str(fact.data["step"])
+            menu = self._steps.get(self.step)
             if fact.kind == "step" and isinstance(menu, Menu):
                 self._way.enter(menu)
             elif fact.kind == "key" and menu is self._way.menu is not None:
@@ -227,11 +228,7 @@ class Walk:
         """The switched-on notices that this number's callers hear."""
         known = {notice.id: notice for notice in self.site.notices}
         on = [known[id] for id in dict.fromkeys(self._switches.notices) if id in known]
-        return [notice for notice in on if self._hears(notice)]
-
-    def _hears(self, notice: Notice) -> bool:
-        named = {number.replace("-", "") for number in notice.numbers}
-        return self.number.notices and (not named or self.number.digits in named)
+        return [notice for notice in on if self.number in self.site.hearing(notice)]
 
     def _notices(self, left: list[Notice], onward: str | None = None) -> Move:
         """Each is said; the first that leads elsewhere decides where the call goes after all of them."""
