@@ -1,53 +1,84 @@
-"""A changed site for a running centre: checked, spoken, rendered, then the engine takes it over.
-
-Nothing is changed before everything has been checked; calls under way do not notice.
-"""
+"""A version of the plan goes live on a running centre: asked for here, done by its worker."""
 
 from __future__ import annotations
 
+import asyncio
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from asterisk_conf import modules_to_reload, needs_restart
 from daihyo import control
-from daihyo.prepare import checked_site, configure, copy, speak
+from daihyo.plans import read_file
 from daihyo.settings import Runtime, StateDir, UserError
-from switch.install import AsteriskMissing, find_asterisk
+from dialplans import Site
+from store import PlanActivation, PlanVersion, Store, plans
+
+LOOK_EVERY_S = 0.05
+TAKEN_WITHIN_S = 30.0  # a worker that is being restarted is back by then
 
 
-async def apply(state: StateDir, file: Path) -> dict[str, Any]:
-    """Makes `file` the plan of the centre in `state`. Returns the engine's counts. Raises UserError."""
-    site = checked_site(file)
-    runtime = Runtime.load(state)
-    await control.ask_or_explain(state.control_socket, "hello", program="site apply")
-    try:
-        tree = find_asterisk()
-    except AsteriskMissing as error:
-        raise UserError(f"Asterisk がありません / {error}") from None
-    speak(site, state)  # a plan goes live only when its audio is there
-    _, changed = configure(site, state, runtime, tree)
-    copy(file, state.site)
-    if waiting := needs_restart(changed):
-        raise UserError(
-            f"再起動が必要な変更です / {', '.join(waiting)} changed: saved, takes effect at the next "
-            "start of Asterisk only. Stop and start the centre: daihyo stop, daihyo up"
-        )
-    await _users(state, runtime)
-    return await control.ask_or_explain(
-        state.control_socket, "site.reload", modules=modules_to_reload(changed)
-    )
+def myself() -> str:
+    """Who asks, at the command line: the user's name on this machine."""
+    with suppress(OSError, KeyError):
+        return getpass.getuser()
+    return "command line"
 
 
-async def _users(state: StateDir, runtime: Runtime) -> None:
-    from agent_console import sync_users
-    from dialplans import load_site
-    from store import Store, StoreUnavailable
+@asynccontextmanager
+async def opened(state: StateDir) -> AsyncIterator[Store]:
+    """The centre's database. Raises UserError, StoreUnavailable."""
+    async with await Store.open(Runtime.load(state).database(state)) as store:
+        yield store
 
-    try:
-        store = await Store.open(runtime.database(state))
-    except StoreUnavailable as error:
-        raise UserError(f"--database: {error}") from None
-    try:
-        await sync_users(store, load_site(state.site))
-    finally:
-        await store.close()
+
+async def apply(state: StateDir, file: Path) -> tuple[PlanActivation, Site]:
+    """Makes `file` the live plan of the running centre in `state`. Raises UserError."""
+    text, site = read_file(file)
+    async with opened(state) as store:
+        await must_run(state)
+        live = await plans.live(store)
+        if live is not None and live.sha256 == plans.digest(text):
+            version = live
+        else:
+            version = await plans.add_version(
+                store,
+                text,
+                author=plans.FILE,
+                comment=f"site apply {file.name} ({myself()})",
+                based_on=live.id if live is not None else None,
+            )
+        return await go_live(store, version, myself()), site
+
+
+async def must_run(state: StateDir) -> None:
+    """Raises UserError when the engine does not answer."""
+    await control.ask_or_explain(state.control_socket, "hello", program="command line")
+
+
+async def go_live(store: Store, version: PlanVersion, by: str) -> PlanActivation:
+    """Asks and waits until it is live. Raises UserError with the problem when it does not come to that."""
+    wish = await plans.ask(store, version.id, by=by)
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + TAKEN_WITHIN_S
+    while True:
+        now = await plans.activation(store, wish.id)
+        match now.state if now is not None else None:
+            case plans.LIVE:
+                return wish
+            case plans.FAILED:
+                raise UserError(
+                    f"版 {version.id} は反映されませんでした / version {version.id} is not live: "
+                    f"{now.problem if now is not None else ''}"
+                )
+            case plans.REPLACED:
+                raise UserError(
+                    f"版 {version.id} より新しい版が先に頼まれました / version {version.id} is not live: "
+                    "a newer one was asked for meanwhile (daihyo plan list)"
+                )
+            case plans.ASKED if loop.time() > give_up:
+                raise UserError(
+                    "裏方(worker)が動いていません / the worker does not take it; it will when it runs again: "
+                    "daihyo status --state DIR"
+                )
+        await asyncio.sleep(LOOK_EVERY_S)

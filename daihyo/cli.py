@@ -10,49 +10,14 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from daihyo.cli_parts import PortRange, json_option, port, state_option
+from daihyo.cli_plan import plan
+from daihyo.cli_switches import notice, opening
 from daihyo.settings import Runtime, StateDir, UserError
-
-T = TypeVar("T")
-
-
-class _State(click.ParamType[StateDir, Path]):
-    name = "DIR"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StateDir:
-        return value if isinstance(value, StateDir) else StateDir(Path(value))
-
-
-class _PortRange(click.ParamType[tuple[int, int], str]):
-    name = "A-B"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        low, dash, high = str(value).partition("-")
-        if not (dash and low.strip().isdecimal() and high.strip().isdecimal()):
-            self.fail(
-                f"'{value}': 10000-10999 のように書いてください / write it like 10000-10999", param, ctx
-            )
-        if not 1024 <= int(low) < int(high) <= 65535:
-            self.fail(
-                f"'{value}': 1024〜65535 の範囲で、小さい方を先に / within 1024-65535, the lower one first",
-                param,
-                ctx,
-            )
-        if int(high) - int(low) < 7:
-            self.fail(f"'{value}': 狭すぎます / too narrow: one call takes four ports", param, ctx)
-        return int(low), int(high)
-
-
-state_option = click.option(
-    "--state", "state", type=_State(), required=True, help="状態フォルダー / the centre's state folder"
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON で出力 / print JSON")
-port = click.IntRange(1, 65535)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -69,9 +34,15 @@ def cli() -> None:
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Web・SIP の待受アドレス / address")
 @click.option("--http-port", type=port, default=8080, show_default=True)
 @click.option("--sip-port", type=port, default=5060, show_default=True)
-@click.option("--rtp-ports", type=_PortRange(), default="10000-10999", show_default=True)
+@click.option("--rtp-ports", type=PortRange(), default="10000-10999", show_default=True)
 @click.option("--database", metavar="URL", help="postgresql://… (既定 / default: SQLite in the state folder)")
 @click.option("--demo", is_flag=True, help="「市民の電話」を出す / serve the citizen's phone")
+@click.option(
+    "--practice-time",
+    metavar="TIME",
+    help="この日時のつもりで動かす(練習用)/ the plan's clock, '2027-01-01 10:00', for rehearsals",
+)
+@click.option("--use-file", is_flag=True, help="画面での変更より FILE を優先 / FILE, whatever is live")
 def up(
     site: Path,
     state: StateDir,
@@ -81,6 +52,8 @@ def up(
     rtp_ports: tuple[int, int],
     database: str | None,
     demo: bool,
+    practice_time: str | None,
+    use_file: bool,
 ) -> None:
     """すべてを起動して見守る / start everything and look after it, until Ctrl-C or SIGTERM."""
     from daihyo.prepare import Prepared, Wanted
@@ -94,7 +67,7 @@ def up(
     def announce(prepared: Prepared) -> None:
         click.echo(f"ready {json.dumps(ready_line(state, prepared.runtime), ensure_ascii=False)}")
 
-    wanted = Wanted(site, listen, http_port, sip_port, rtp_ports, database, demo)
+    wanted = Wanted(site, listen, http_port, sip_port, rtp_ports, database, demo, practice_time, use_file)
     asyncio.run(run(state, wanted, announce))
 
 
@@ -149,9 +122,9 @@ def status(state: StateDir, as_json: bool) -> None:
 def phone(operator: str, state: StateDir, as_json: bool) -> None:
     """電話機に入れる値 / what to type into an operator's desk phone."""
     from asterisk_conf import Secrets
-    from daihyo.prepare import checked_site
+    from daihyo.plans import live_site
 
-    runtime, site = Runtime.load(state), checked_site(state.site)
+    runtime, site = Runtime.load(state), live_site(state)
     found = next((one for one in site.operators if one.id == operator), None)
     if found is None:
         known = " ".join(one.id for one in site.operators)
@@ -261,17 +234,20 @@ def site_apply(file: Path, state: StateDir) -> None:
     """動作中のセンターに反映する / makes FILE the plan of the running centre; calls do not notice."""
     from daihyo.apply import apply
 
-    counts = asyncio.run(apply(state, file))
-    click.echo(f"反映しました / applied: {counts['numbers']} numbers, {counts['operators']} operators")
+    wish, applied = asyncio.run(apply(state, file))
+    click.echo(
+        f"反映しました(版 {wish.version})/ applied as version {wish.version}: "
+        f"{len(applied.numbers)} numbers, {len(applied.operators)} operators"
+    )
 
 
 @site.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 def site_check(file: Path) -> None:
     """まちがいをすべて、行番号つきで / every mistake, with its line."""
-    from daihyo.prepare import checked_site
+    from daihyo.plans import read_file
 
-    found = checked_site(file)
+    _, found = read_file(file)
     click.echo(
         f"{file}: 問題ありません / in order: {found.centre}, {len(found.numbers)} numbers, "
         f"{len(found.queues)} queues, {len(found.operators)} operators"
@@ -283,7 +259,7 @@ def site_check(file: Path) -> None:
 @click.option("--listen", default="127.0.0.1", show_default=True)
 @click.option("--http-port", type=port, help="既定 / default: 8080 or the next free one")
 @click.option("--sip-port", type=port, help="既定 / default: 5060 or the next free one")
-@click.option("--rtp-ports", type=_PortRange(), default="10000-10999", show_default=True)
+@click.option("--rtp-ports", type=PortRange(), default="10000-10999", show_default=True)
 def demo(
     state: StateDir, listen: str, http_port: int | None, sip_port: int | None, rtp_ports: tuple[int, int]
 ) -> None:
@@ -320,6 +296,10 @@ def try_(
     plan = trying.Plan(count, at_once, operators, talk, number)
     summary = asyncio.run(trying.run(state, plan, quiet=as_json))
     click.echo(json.dumps(summary.to_json(), ensure_ascii=False) if as_json else summary.text())
+
+
+for _group in (plan, opening, notice):
+    cli.add_command(_group)
 
 
 def main() -> int:

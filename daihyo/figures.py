@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cdr import Span, queries
-from daihyo.prepare import checked_site
+from daihyo.plans import live_site
 from daihyo.settings import Runtime, StateDir, UserError
 from dialplans import Site
 from store import Store
@@ -18,7 +18,7 @@ async def _opened(state: StateDir) -> AsyncIterator[tuple[Site, Store]]:
     runtime = Runtime.load(state)
     store = await Store.open(runtime.database(state))
     try:
-        yield checked_site(state.site), store
+        yield live_site(state), store
     finally:
         await store.close()
 

@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 
 from agent_console import set_password, sync_users
-from daihyo.prepare import checked_site
+from daihyo.plans import live_site
 from daihyo.settings import Runtime, StateDir, UserError, write_private
 from store import Store
 
@@ -21,7 +21,7 @@ def generate() -> str:
 
 async def set_one(state: StateDir, login: str, password: str) -> None:
     """Raises UserError when the site has no such user, ConsoleError when the password is too weak."""
-    site = checked_site(state.site)
+    site = live_site(state)
     known = [one.login for one in site.users]
     if login not in known:
         raise UserError(f"利用者 {login} はいません / there is no user {login}; there are: {' '.join(known)}")
@@ -35,7 +35,7 @@ async def set_one(state: StateDir, login: str, password: str) -> None:
 
 async def set_demo(state: StateDir, database_url: str) -> dict[str, str]:
     """Every user's password in the demo, made once and kept in DIR/demo-passwords.json (0600)."""
-    site = checked_site(state.site)
+    site = live_site(state)
     file = state.path / "demo-passwords.json"
     known: dict[str, str] = {}
     with suppress(OSError, ValueError):

@@ -1,23 +1,27 @@
 """What must be there before anything starts: a free state folder, a checked site, an Asterisk, ports, a
-database, spoken prompts, Asterisk's configuration. Everything that the user can have got wrong is found
-here, each with one line that says what and where."""
+database, the plan to start with, spoken prompts, Asterisk's configuration. Everything that the user can have
+got wrong is found here, each with one line that says what and where."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from asterisk_conf import AsteriskSettings, ConfigurationError, Secrets, modules_to_reload, render
-from daihyo import ports
+from asterisk_conf import Secrets
+from daihyo import plans as files
+from daihyo import ports, rendering, speaking
+from daihyo.choosing import Chosen, choose
+from daihyo.moments import moment
 from daihyo.settings import Runtime, StateDir, UserError
-from dialplans import Site, SiteError, load_site
+from dialplans import Site
+from store import Store, StoreUnavailable, plans
 from switch.install import AsteriskMissing, Tree, find_asterisk
 from switch.process import AsteriskFiles, AsteriskProcess
 
@@ -33,11 +37,14 @@ class Wanted:
     rtp_ports: tuple[int, int] = (10000, 10999)
     database_url: str | None = None
     demo: bool = False
+    practice_time: str | None = None  # the plan's clock, in the site's zone
+    use_file: bool = False  # `site` becomes the live plan, whatever was live before
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that `up` needs. `reload` names the modules that an adopted Asterisk must reload."""
+    """All that `up` needs. `reload` names the modules that an adopted Asterisk must reload; `warnings` are
+    lines for whoever started it."""
 
     site: Site
     keys: Secrets
@@ -45,10 +52,7 @@ class Prepared:
     asterisk: AsteriskProcess
     adopted: bool
     reload: list[str]
-
-
-class SiteProblems(UserError):
-    """The site file is wrong: one line a problem."""
+    warnings: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -71,19 +75,10 @@ def alone(state: StateDir) -> Iterator[None]:
         os.close(handle)
 
 
-def checked_site(path: Path) -> Site:
-    """The site, or SiteProblems with every problem on a line of its own: `file:line: what; what to do`."""
-    try:
-        return load_site(path)
-    except SiteError as error:
-        raise SiteProblems("\n".join(str(problem) for problem in error.problems)) from None
-    except OSError as error:
-        raise UserError(f"--site {path}: 読めません / cannot be read: {error.strerror}") from None
-
-
 async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
     """To be called while holding `alone`. Raises UserError."""
-    site = checked_site(wanted.site)
+    if files.live_number(state) is None:
+        files.read_file(wanted.site)  # a first start: its mistakes are told before all others
     ports.check_address(wanted.listen)
     try:
         tree = find_asterisk()
@@ -94,8 +89,8 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
         before = Runtime.load(state)
     if before is not None:
         _wait_for_the_dead(before)
-    files = AsteriskFiles(state.asterisk_conf, state.asterisk_run, state.log / "asterisk.out")
-    asterisk = AsteriskProcess(tree, files)
+    process_files = AsteriskFiles(state.asterisk_conf, state.asterisk_run, state.log / "asterisk.out")
+    asterisk = AsteriskProcess(tree, process_files)
     adopted = asterisk.adopt() is not None
     runtime = _runtime(wanted, tree, before if adopted else None, before)
     if adopted:
@@ -106,44 +101,44 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
         for port in (low, low + 1, high):
             ports.check_free(wanted.listen, port, "--rtp-ports", "udp")
     ports.check_free(wanted.listen, wanted.http_port, "--http-port", "tcp")
-    copy(wanted.site, state.site)
-    await _open_database(runtime.database(state))
-    keys, changed = configure(site, state, runtime, tree)
-    speak(site, state)
-    return Prepared(site, keys, runtime, asterisk, adopted, modules_to_reload(changed) if adopted else [])
-
-
-def configure(site: Site, state: StateDir, runtime: Runtime, tree: Tree) -> tuple[Secrets, list[str]]:
-    """Renders Asterisk's files; the secrets, and the names of the files that changed. Raises UserError."""
     try:
-        keys = Secrets.load_or_create(state.secrets, site)
-        settings = AsteriskSettings(
-            folder=state.asterisk,
-            spool=state.spool,
-            tree=tree,
-            listen=runtime.listen,
-            sip_port=runtime.sip_port,
-            rtp_ports=runtime.rtp_ports,
-            ari_port=runtime.ari_port,
-            ami_port=runtime.ami_port,
-            demo=runtime.demo,
-            run_folder=state.asterisk_run,
-        )
-        return keys, render(site, keys, settings)
-    except ConfigurationError as error:
-        raise UserError(str(error)) from None
+        async with await Store.open(runtime.database(state)) as store:
+            chosen = await choose(store, state, wanted.site, use_file=wanted.use_file)
+            runtime = _practising(runtime, wanted, chosen.site)
+            keys, reload = await _put_in_place(state, runtime, tree, chosen, wanted.site)
+            if chosen.new:
+                await plans.note_live(store, chosen.version, by=plans.FILE)
+    except StoreUnavailable as error:
+        raise UserError(f"--database: {error}") from None
+    return Prepared(chosen.site, keys, runtime, asterisk, adopted, reload if adopted else [], chosen.warnings)
 
 
-def speak(site: Site, state: StateDir) -> None:
-    """Every announcement as a sound file, and the waiting music. What was spoken before is taken from the
-    cache."""
-    import ivr  # heavy: a speech synthesiser
-
+async def _put_in_place(
+    state: StateDir, runtime: Runtime, tree: Tree, chosen: Chosen, file: Path
+) -> tuple[Secrets, list[str]]:
+    """The plan's files, sounds and Asterisk configuration; only then is it the live one. Gives the secrets
+    and the modules that an Asterisk which runs already must reload."""
     try:
-        ivr.prepare(site.prompts(), state.sounds)
-        ivr.music(state.sounds)
-    except (OSError, ivr.SpeechError) as error:
-        raise UserError(f"案内音声を作れません / announcements cannot be spoken: {error}") from None
+        files.write(state, chosen.version, chosen.text, chosen.site)
+        await speaking.speak(chosen.site, chosen.version, state)
+        rendering.forget(state)
+        rendered = rendering.render_aside(chosen.site, state, runtime, tree)
+        reload = rendering.to_reload(state, rendered.changed)
+        rendering.owe(state, reload)
+        rendered.put()
+        files.write_live(state, chosen.version)
+        if not files.is_copy(state, file):  # what somebody wrote there themselves is left as it is
+            files.write_copy(state, chosen.text)
+    except OSError as error:
+        raise UserError(f"--state {state.path}: {error.strerror or error} ({error.filename})") from None
+    return rendered.keys, reload
+
+
+def _practising(runtime: Runtime, wanted: Wanted, site: Site) -> Runtime:
+    if wanted.practice_time is None:
+        return runtime
+    at = moment(wanted.practice_time, site.zone, "--practice-time")
+    return dataclasses.replace(runtime, practice_time=at.isoformat())
 
 
 def _runtime(wanted: Wanted, tree: Tree, running: Runtime | None, before: Runtime | None) -> Runtime:
@@ -203,22 +198,3 @@ def _is_daihyo(pid: int) -> bool:
         return b"daihyo" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-
-
-async def _open_database(url: str) -> None:
-    from store import Store, StoreUnavailable
-
-    try:
-        store = await Store.open(url)
-    except StoreUnavailable as error:
-        raise UserError(f"--database: {error}") from None
-    await store.close()
-
-
-def copy(source: Path, target: Path) -> None:
-    """Whole or not at all; nothing to do when both are one file."""
-    if source.resolve() == target.resolve():
-        return
-    half = target.with_name(f".{target.name}.new")
-    shutil.copyfile(source, half)
-    half.replace(target)

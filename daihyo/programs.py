@@ -97,10 +97,10 @@ def _stand_by(program: str) -> None:
 async def _engine(state: StateDir, runtime: Runtime) -> None:
     import engine
     from asterisk_conf import Secrets
-    from dialplans import load_site
+    from daihyo.plans import live_site
     from switch import SwitchSettings
 
-    keys = Secrets.load_or_create(state.secrets, load_site(state.site))
+    keys = Secrets.load_or_create(state.secrets, live_site(state))
     await engine.run(
         engine.EngineSettings(
             site_path=state.site,
@@ -108,6 +108,9 @@ async def _engine(state: StateDir, runtime: Runtime) -> None:
             spool_folder=state.spool,
             control_socket=state.control_socket,
             queue_log=state.queue_log,
+            plans=state.plans,
+            sounds=state.sounds,
+            practice_time=runtime.practice_now(),
             switch=SwitchSettings(
                 ari_url=runtime.ari_url,
                 ari_user=keys.ari_user,

@@ -13,6 +13,7 @@ import os
 import stat
 import tempfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ class StateDir:
     @property
     def site(self) -> Path:
         return self.path / "site.yaml"
+
+    @property
+    def plans(self) -> Path:
+        """The versions of the plan that were activated, and which one is live (`daihyo.plans`)."""
+        return self.path / "plans"
+
+    @property
+    def audio(self) -> Path:
+        """Uploaded announcements and music, by content."""
+        return self.path / "audio"
 
     @property
     def asterisk(self) -> Path:
@@ -118,7 +129,16 @@ class StateDir:
         Raises UserError when that cannot be done, or when a socket folder in a shared place is not ours."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.journal, self.spool, self.archive, self.log, self.asterisk, self.sounds):
+            for folder in (
+                self.journal,
+                self.spool,
+                self.archive,
+                self.log,
+                self.plans,
+                self.audio,
+                self.asterisk,
+                self.sounds,
+            ):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
             seen = self.sockets.lstat()
@@ -147,6 +167,7 @@ class Runtime:
     ami_port: int
     database_url: str | None = None  # None: SQLite in the state folder. May hold a password: the file is 0600
     demo: bool = False
+    practice_time: str | None = None  # the plan's clock at `started_at` (ISO 8601), for rehearsals
     asterisk_version: str = ""
     started_at: str = ""
     pids: dict[str, int] = field(default_factory=dict)
@@ -171,6 +192,14 @@ class Runtime:
     @property
     def sip_websocket_url(self) -> str:
         return f"ws://127.0.0.1:{self.ari_port}/ws"
+
+    def practice_now(self) -> datetime | None:
+        """The plan's clock now, the same for every program: it goes on from `practice_time`. None: the
+        real one."""
+        if self.practice_time is None:
+            return None
+        since = datetime.now(UTC) - datetime.fromisoformat(self.started_at)
+        return datetime.fromisoformat(self.practice_time) + since
 
     def save(self, state: StateDir) -> None:
         """Writes DIR/runtime.json, 0600, in one step."""

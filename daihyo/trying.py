@@ -24,7 +24,7 @@ from asterisk_conf import Secrets
 from cdr.queries import digits
 from daihyo import rtp
 from daihyo.live import Live
-from daihyo.prepare import checked_site
+from daihyo.plans import live_site
 from daihyo.settings import Runtime, StateDir, UserError
 from daihyo.softphone import CallFailed, SoftCall, Softphone
 from dialplans import Site
@@ -102,7 +102,9 @@ async def run(state: StateDir, plan: Plan, quiet: bool = False) -> Summary:
     """Plays the plan against the running centre. Raises UserError when it is not up or the number is
     unknown."""
     runtime = Runtime.load(state)
-    site = checked_site(state.site)
+    site = live_site(state)
+    # Citizens press no keys: unless told otherwise they call where somebody answers at any hour.
+    straight = [one.digits for one in site.numbers if one.queue and not one.hours and not one.staff]
     numbers = [one.digits for one in site.numbers]
     if plan.number is not None:
         if digits(plan.number) not in numbers:
@@ -110,7 +112,7 @@ async def run(state: StateDir, plan: Plan, quiet: bool = False) -> Summary:
             raise UserError(
                 f"--number {plan.number}: この番号はありません / no such number; there are: {known}"
             )
-        numbers = [digits(plan.number)]
+        straight = [digits(plan.number)]
     console = Console(stderr=True, quiet=quiet)
     columns = (
         TextColumn("{task.description}"),
@@ -123,7 +125,7 @@ async def run(state: StateDir, plan: Plan, quiet: bool = False) -> Summary:
         with Progress(*columns, console=console) as progress:
             bar = progress.add_task("市民の電話 / citizens", total=plan.calls, now="音声を作成中 / speaking")
             citizens, operators = await asyncio.to_thread(_speeches)
-            theatre = Theatre(state, runtime, site, live, plan, numbers, citizens, operators)
+            theatre = Theatre(state, runtime, site, live, plan, straight or numbers, citizens, operators)
 
             def show() -> None:
                 progress.update(bar, completed=theatre.over, now=theatre.now())

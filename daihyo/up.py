@@ -12,12 +12,13 @@ import dataclasses
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from daihyo import logs
+from daihyo import logs, rendering
 from daihyo.children import Child
 from daihyo.control import EngineGone, EngineSilent, ask
 from daihyo.prepare import Prepared, Wanted, alone, prepare
@@ -50,6 +51,9 @@ async def up(
         logs.start("up", state)
         prepared = await prepare(state, wanted)
         logs.start("up", state)  # once more: the secrets that must not be logged are known only now
+        for line in prepared.warnings:
+            log.warning("%s", line)
+            sys.stderr.write(f"daihyo: {line}\n")
         if before is not None:
             await before(prepared)
         await Centre(state, prepared).run(announce)
@@ -125,6 +129,7 @@ class Centre:
                 )
             for module in self._prepared.reload:
                 await self._asterisk.rx(f"module reload {module}")
+            rendering.reloaded(self._state)
         except TimeoutError:
             raise UserError(
                 f"Asterisk is not ready after {ASTERISK_READY_S:g} s: {self._asterisk.last_words()}"

@@ -172,6 +172,13 @@ async def activations(store: Store, limit: int = 50) -> Sequence[PlanActivation]
         return found.all()
 
 
+async def activations_of(store: Store, version: int) -> Sequence[PlanActivation]:
+    """All wishes for one version, oldest first."""
+    async with store.reading() as session:
+        of_it = select(PlanActivation).where(PlanActivation.version == version)
+        return (await session.scalars(of_it.order_by(PlanActivation.id))).all()
+
+
 async def version(store: Store, id: int) -> PlanVersion | None:
     """One version with its text."""
     async with store.reading() as session:
@@ -185,12 +192,15 @@ async def live(store: Store) -> PlanVersion | None:
         return None if number is None else await session.get_one(PlanVersion, number)
 
 
-async def newest_of_file(store: Store) -> PlanVersion | None:
-    """The version that was read from the site's file last."""
-    async with store.reading() as session:
-        found: PlanVersion | None = await session.scalar(
-            select(PlanVersion).where(PlanVersion.author == FILE).order_by(PlanVersion.id.desc()).limit(1)
+async def newest_of_file(store: Store, *, went_live: bool = False) -> PlanVersion | None:
+    """The version that was read from the site's file last; `went_live`: of those that were live once."""
+    wanted = select(PlanVersion).where(PlanVersion.author == FILE)
+    if went_live:
+        wanted = wanted.where(
+            PlanVersion.id.in_(select(PlanActivation.version).where(PlanActivation.state == LIVE))
         )
+    async with store.reading() as session:
+        found: PlanVersion | None = await session.scalar(wanted.order_by(PlanVersion.id.desc()).limit(1))
         return found
 
 

@@ -168,6 +168,13 @@ async def test_the_newest_of_the_file_is_not_the_newest(store: Store) -> None:
     found = await plans.newest_of_file(store)
     assert isinstance(found, PlanVersion)
     assert found.text == "a"
+    assert await plans.newest_of_file(store, went_live=True) is None
+    await made_live(store, "c", plans.FILE)
+    await plans.add_version(store, "d", author=plans.FILE)
+    tried, done = await plans.newest_of_file(store), await plans.newest_of_file(store, went_live=True)
+    assert tried is not None
+    assert done is not None
+    assert (tried.text, done.text) == ("d", "c")
 
 
 @pytest.mark.req("ADM-1")
