@@ -1,8 +1,10 @@
 """Which announcements a telephone heard, told from the sound alone.
 
-The first half second of each prompt is looked for in the recording (normalised cross-correlation by FFT);
-where it stands, the rest of the prompt is followed block by block, each with a little room for a packet lost
-or played late. Several prompts may begin with the same words: the one that was followed furthest is the one.
+The first and the second half second of each prompt are looked for in the recording (normalised
+cross-correlation by FFT); where one stands, the rest of the prompt is followed block by block, each with a
+little room for a packet lost or played late. Several prompts may begin with the same words: the one that was
+followed furthest is the one. A telephone may miss the first moment of a call, and does not play what it still
+holds when it is hung up: neither is asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from ivr import sound_name
 RATE = 8000
 BLOCK = RATE // 2  # what is compared at once
 ROOM = RATE // 8  # so far a block may stand from where the one before says
+HELD = RATE // 4  # so much of a prompt's end a telephone may still hold when it is hung up
 ALIKE = 0.8  # of two equal sounds over a µ-law line 0.99 and more, of two sentences of one voice under 0.3
 
 Samples = npt.NDArray[np.int16]
@@ -111,29 +114,36 @@ class _Search:
 
 def _plays(search: _Search, prompt: npt.NDArray[np.float64]) -> list[tuple[int, int, bool]]:
     """Where a prompt was heard, for how many samples, and whether to its end."""
-    head = prompt[:BLOCK]
-    alike = search.alike(head)
-    plays = []
-    while len(alike) and alike.max() > ALIKE:
-        at = int(alike.argmax())
-        length, whole = _follow(search, prompt, at)
-        plays.append((at, length, whole))
-        alike[max(0, at - BLOCK // 2) : at + max(length, BLOCK) - ROOM] = 0
+    plays: list[tuple[int, int, bool]] = []
+    for first in (0, BLOCK):
+        head = prompt[first : first + BLOCK]
+        if not _audible(head):
+            continue
+        alike = search.alike(head)
+        for at, length, _ in plays:
+            alike[max(0, at + first - ROOM) : at + length] = 0
+        while len(alike) and alike.max() > ALIKE:
+            at = int(alike.argmax()) - first
+            length, whole = _follow(search, prompt, at, first + len(head))
+            plays.append((max(0, at), length + min(0, at), whole))
+            alike[max(0, at + first - ROOM) : at + max(length, first + BLOCK)] = 0
     return plays
 
 
-def _follow(search: _Search, prompt: npt.NDArray[np.float64], begin: int) -> tuple[int, bool]:
-    """How far a prompt that begins there was heard, in samples of the recording, and whether to its end."""
-    first, done = begin, len(prompt[:BLOCK])
-    while done < len(prompt):
-        block = prompt[done : done + BLOCK]
+def _follow(search: _Search, prompt: npt.NDArray[np.float64], begin: int, done: int) -> tuple[int, bool]:
+    """How far a prompt that begins there was heard, in samples of the recording, and whether to its end;
+    `done`: so much of it is known."""
+    first = begin
+    asked = len(prompt) - HELD
+    while done < asked:
+        block = prompt[done : min(done + BLOCK, asked)]
         if _audible(block):
             place, alike = search.near(block, first + done)
             if alike < ALIKE:
                 return first + done - begin, False
             first = place - done
         done += len(block)
-    return first + done - begin, True
+    return first + max(done, len(prompt)) - begin, True
 
 
 def _audible(block: npt.NDArray[np.float64]) -> bool:

@@ -64,6 +64,13 @@ def test_packets_lost_and_silence_put_in_between_do_not_matter(spoken: dict[str,
     assert names(which_prompts(line(*torn), spoken)) == [(CLOSED, True)]
 
 
+def test_the_first_and_the_last_moment_of_a_call_may_be_missing(spoken: dict[str, Samples]) -> None:
+    recording = line(spoken[CLOSED], silence(0.1), spoken[NOTICE])[RATE // 5 : -RATE // 5]
+    assert names(which_prompts(recording, spoken)) == [(CLOSED, True), (NOTICE, True)]
+    shorter = line(spoken[CLOSED], silence(0.1), spoken[NOTICE])[:-RATE]
+    assert names(which_prompts(shorter, spoken)) == [(CLOSED, True), (NOTICE, False)]
+
+
 def test_nothing_is_heard_in_silence_noise_or_other_words(spoken: dict[str, Samples]) -> None:
     noise = np.random.default_rng(2).normal(0, 3000, 5 * RATE).astype(np.int16)
     assert which_prompts(silence(5), spoken) == []
