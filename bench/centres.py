@@ -1,8 +1,8 @@
-"""The two centres that are compared: ours, as `daihyo up` starts it, and app_queue on the same Asterisk.
+"""The centres that are compared: ours, as `daihyo up` starts it, and plain dialplans on the same Asterisk.
 
-The peer runs our own rendered configuration (same SIP, RTP, logging, prompts and music) with three files
-changed: the dialplan answers, greets, arms MixMonitor and enters Queue(); the queue is `leastrecent` with
-the quickest settings app_queue has; CDRs go to CSV. ARI is not loaded there.
+The peers run our own rendered configuration (same SIP, RTP, logging, prompts and music) with a dialplan of
+their own; ARI is not loaded there. `app_queue` answers, greets, arms MixMonitor and enters Queue(); the queue
+is `leastrecent` with the quickest settings app_queue has; CDRs go to CSV. `playback` answers and greets.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -55,9 +57,10 @@ class Centre:
     notes: list[str] = field(default_factory=list)
 
 
-def write_site(path: Path, operators: int) -> Path:
-    """A site with one number, one queue without wrap-up, and so many operators from 1001 up."""
-    site = {
+def write_site(path: Path, operators: int, plan: bool = False) -> Path:
+    """A site with one number, one queue without wrap-up, and so many operators from 1001 up. With `plan` the
+    number has hours, a calendar and a menu behind its greeting."""
+    site: dict[str, Any] = {
         "city": "みなと市",
         "centre": "みなと市コールセンター",
         "id": "minato",
@@ -87,10 +90,44 @@ def write_site(path: Path, operators: int) -> Path:
         "users": [{"login": "sv01", "name": "監督", "role": "supervisor"}],
         "trunks": [{"id": "bench", "addresses": ["127.0.0.0/8"], "max_channels": 400}],
     }
+    if plan:
+        site |= _PLAN
+        site["numbers"] = [
+            {**{key: value for key, value in each.items() if key != "queue"}, **_NUMBERS_PLAN}
+            for each in site["numbers"]
+        ]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         YAML().dump(site, file)
     return path
+
+
+_NUMBERS_PLAN = {"start": "top", "hours": "always", "closed": "night"}
+_PLAN: dict[str, Any] = {
+    "calendars": [{"id": "city", "name": "市の暦", "holidays": "japan"}],
+    "hours": [
+        {
+            "id": "always",
+            "name": "終日",
+            "calendar": "city",
+            "week": {"mon-sun": ["0:00-24:00"]},
+            "holiday": ["0:00-24:00"],
+        }
+    ],
+    "steps": [
+        {
+            "id": "top",
+            "kind": "menu",
+            "say": "くらしのことは1を、そのほかは2を押してください。",
+            "keys": {
+                "1": {"go": "queue:main", "label": "くらし"},
+                "2": {"go": "queue:main", "label": "そのほか"},
+            },
+            "otherwise": "queue:main",
+        },
+        {"id": "night", "kind": "say", "say": "本日の受付は終了しました。"},
+    ],
+}
 
 
 def free_ports(count: int) -> list[int]:
@@ -113,10 +150,10 @@ def free_ports(count: int) -> list[int]:
 
 @contextlib.asynccontextmanager
 async def ours(
-    folder: Path, operators: int, rtp_ports: tuple[int, int] = (20000, 20999)
+    folder: Path, operators: int, rtp_ports: tuple[int, int] = (20000, 20999), *, plan: bool = False
 ) -> AsyncIterator[Centre]:
     """`daihyo up` on a fresh state folder; stopped in the end."""
-    site_file, state = write_site(folder / "site.yaml", operators), StateDir(folder / "state")
+    site_file, state = write_site(folder / "site.yaml", operators, plan), StateDir(folder / "state")
     http_port, sip_port = free_ports(2)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daihyo", "up", "--site", str(site_file), "--state", str(state.path),
@@ -165,11 +202,29 @@ async def _all_registered(state: StateDir) -> bool:
     return all(each["phones"]["desk"] for each in live["operators"])
 
 
-@contextlib.asynccontextmanager
-async def app_queue(
+def app_queue(
     folder: Path, operators: int, rtp_ports: tuple[int, int] = (21000, 21999)
-) -> AsyncIterator[Centre]:
+) -> AbstractAsyncContextManager[Centre]:
     """app_queue on the same Asterisk; stopped in the end."""
+    return _plain("app_queue", folder, operators, rtp_ports, _make_app_queue)
+
+
+def playback(
+    folder: Path, rtp_ports: tuple[int, int] = (21000, 21999)
+) -> AbstractAsyncContextManager[Centre]:
+    """A dialplan that answers and plays the greeting, nothing else; stopped in the end."""
+    return _plain("playback", folder, 1, rtp_ports, _make_playback)
+
+
+@contextlib.asynccontextmanager
+async def _plain(
+    name: str,
+    folder: Path,
+    operators: int,
+    rtp_ports: tuple[int, int],
+    change: Callable[[AsteriskSettings, Site], None],
+) -> AsyncIterator[Centre]:
+    """Our configuration with what `change` makes of it."""
     site = load_site(write_site(folder / "site.yaml", operators))
     sip_port, ari_port, ami_port = free_ports(3)
     settings = AsteriskSettings(
@@ -180,7 +235,7 @@ async def app_queue(
     render(site, secrets, settings)
     prepare(site.prompts(), settings.sounds)
     music(settings.sounds)
-    _make_app_queue(settings, site)
+    change(settings, site)
     process = AsteriskProcess(
         settings.tree, AsteriskFiles(settings.conf, settings.run, settings.log / "output.log")
     )
@@ -195,15 +250,29 @@ async def app_queue(
             """Members are in the queue from the start; phones make them available by registering."""
 
         yield Centre(
-            "app_queue", ("127.0.0.1", sip_port), {each: secrets.sip[each] for each in ids},
+            name, ("127.0.0.1", sip_port), {each: secrets.sip[each] for each in ids},
             {"asterisk": pid}, open_all,
         )  # fmt: skip
     except TimeoutError:
-        raise BenchFailed(
-            f"Asterisk with app_queue was not ready in time; its logs: {settings.log}"
-        ) from None
+        raise BenchFailed(f"Asterisk with {name} was not ready in time; its logs: {settings.log}") from None
     finally:
         await process.stop()
+
+
+def _make_playback(settings: AsteriskSettings, site: Site) -> None:
+    """Turns our rendered configuration into a dialplan that answers and greets."""
+    number = site.numbers[0]
+    (settings.etc / "extensions.conf").write_text(
+        f"""[trunk]
+exten => {number.digits},1,Answer()
+ same => n,Playback(daihyo-{number.greeting_prompt}&daihyo-{number.recording_notice_prompt})
+ same => n,Hangup()
+
+[operators]
+""",
+        encoding="utf-8",
+    )
+    _without_ari(settings)
 
 
 def _make_app_queue(settings: AsteriskSettings, site: Site) -> None:
@@ -243,7 +312,13 @@ musicclass = default
         encoding="utf-8",
     )
     (etc / "cdr.conf").write_text("[general]\nenable = yes\nunanswered = yes\n\n[csv]\n", encoding="utf-8")
+    _without_ari(settings, "load = cdr_csv.so")
+
+
+def _without_ari(settings: AsteriskSettings, *more: str) -> None:
+    """Leaves out the modules that only we need."""
     ours_only = ("ari", "stasis", "websocket_client", "app_stack")
-    lines = (etc / "modules.conf").read_text(encoding="utf-8").splitlines()
+    modules = settings.etc / "modules.conf"
+    lines = modules.read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if not any(word in line for word in ours_only)]
-    (etc / "modules.conf").write_text("\n".join([*kept, "load = cdr_csv.so", ""]), encoding="utf-8")
+    modules.write_text("\n".join([*kept, *more, ""]), encoding="utf-8")

@@ -12,15 +12,25 @@ import itertools
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bench.sip_message import Address, Message, digest, parse, rtp_address, uri_of
 
-_SO_TIMESTAMPNS = 35  # linux/asm-generic/socket.h; Python does not name it
+SO_TIMESTAMPNS = 35  # linux/asm-generic/socket.h; Python does not name it
 _RECEIVE_BUFFER = 8 << 20
 _T1_S = 0.5  # RFC 3261, 17.1.1.1: first retransmission, doubled each time
 _GIVE_UP_S = 32.0
+
+
+def stamp_of(ancillary: Iterable[tuple[int, int, bytes]]) -> float | None:
+    """When the kernel received a packet (seconds since the epoch), from what `recvmsg` says beside it; None
+    when it does not say."""
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("@qq", value[:16])
+            return float(seconds + nanoseconds / 1e9)
+    return None
 
 
 @dataclass(slots=True)
@@ -77,7 +87,7 @@ class Phone:
         self._numbers = itertools.count(1)
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._socket.setblocking(False)
         self._socket.bind(("127.0.0.1", 0))
@@ -255,11 +265,7 @@ class Phone:
                 data, ancillary, _flags, _sender = self._socket.recvmsg(65535, 256)
             except (BlockingIOError, InterruptedError):
                 return
-            at = time.time()
-            for level, kind, value in ancillary:
-                if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                    seconds, nanoseconds = struct.unpack("@qq", value[:16])
-                    at = seconds + nanoseconds / 1e9
+            at = stamp_of(ancillary) or time.time()
             self.received += 1
             try:
                 message = parse(data, at)
