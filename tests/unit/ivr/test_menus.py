@@ -141,3 +141,20 @@ def test_a_call_may_begin_in_another_language() -> None:
     call = walk(language=language)
     call.begin()
     assert texts(call.heard()) == ["Main menu"]
+
+
+@pytest.mark.req("IVR-1")
+def test_back_at_the_first_menu_counts_as_a_repeat() -> None:
+    call = walk()
+    at_menu(call)
+    keys(call, "7" * 9)
+    assert keys(call, "77") == ["総合メニュー"] * 2  # two failures
+    assert call.digit("7") == ToQueue("main")
+
+
+@pytest.mark.req("IVR-1")
+def test_repeats_are_counted_anew_in_a_menu_that_is_entered_again() -> None:
+    call = walk()
+    at_menu(call)
+    keys(call, "--" + "8" * 9 + "17" + "8" * 9)
+    assert isinstance(call.move, Ask)

@@ -116,3 +116,14 @@ def test_replay_on_a_plan_that_has_changed() -> None:
     again = walk(made=plan(steps=other))
     assert texts(again.replay(first.facts())) == [GREETING]  # the recording notice was heard
     assert isinstance(again.facts()[0], Fact)
+
+
+def test_replay_of_a_call_that_was_sent_on_to_another_queue() -> None:
+    first = walk()
+    at_menu(first)
+    first.digit("2")
+    facts = first.facts()
+    assert first.overflow("nobody") == ToQueue("waste")
+    again = walk()
+    assert again.replay(facts, "queue:waste") == ToQueue("waste")
+    assert again.path == ("総合案内",)

@@ -222,6 +222,20 @@ def test_a_step_that_has_nothing_to_say_is_passed() -> None:
     assert call.facts()[-1].data["ends"] is True
 
 
+@pytest.mark.req("HRS-4")
+def test_many_announcements_in_a_row_are_all_heard() -> None:
+    said = [
+        {"id": f"say-{n}", "kind": "say", "say": f"{n}番目", "next": f"say-{n + 1}" if n < 29 else "hangup"}
+        for n in range(30)
+    ]
+    numbers = data()["numbers"]
+    numbers[0]["start"] = "say-0"
+    call = walk(made=plan(steps=[*said, *STEPS], numbers=numbers))
+    assert heard(call, call.begin())[2:] == [f"{n}番目" for n in range(30)]
+    assert ended(call) == "announcement"
+    assert [fact.data.get("ends", False) for fact in call.facts()] == [False] * 31 + [True]
+
+
 # Destinations.
 
 
