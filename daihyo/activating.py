@@ -43,6 +43,7 @@ class Activator:
         self._ask = ask
         self._tree: Tree | None = None
         self._active_at = float("-inf")
+        self._seen: str | None = None  # the part of the live plan that Asterisk's configuration is made of
 
     async def run(self) -> None:
         """A database that is away is waited for."""
@@ -92,28 +93,20 @@ class Activator:
 
     async def _activate(self, wish: PlanActivation, version: PlanVersion) -> None:
         state = self._state
-        name = f"{version.id}.yaml"
         # In a thread of its own: a large plan takes a second, and the journal is carried meanwhile.
-        site = await asyncio.to_thread(files.checked, version.text, name)
-        await asyncio.to_thread(files.write, state, version.id, version.text, site)
+        site = await asyncio.to_thread(files.checked_version, state, version.id, version.text)
         await speaking.speak(site, version.id, state)
-        rendered = await asyncio.to_thread(self._render, site)
-        if waiting := rendered.needs_restart:
-            raise UserError(
-                "センターの再起動が必要な変更です / Asterisk must be started anew for this change "
-                f"({', '.join(waiting)}): daihyo plan export {version.id} --output FILE, daihyo stop, "
-                "daihyo up --use-file"
-            )
+        seen = rendering.seen_by_asterisk(site)
+        changed = seen != self._seen and await asyncio.to_thread(self._configure, site, version.id)
         try:
-            modules = rendering.to_reload(state, rendered.changed)
-            rendering.owe(state, modules)
-            rendered.put()
-            await self._tell_engine(wish, version, modules)
-        except BaseException:
-            if rendered.changed:
-                await asyncio.shield(asyncio.to_thread(self._put_back, version.id))
+            await self._tell_engine(wish, version, rendering.to_reload(state))
+        except Exception:
+            if changed:
+                self._seen = None
+                await asyncio.to_thread(self._put_back, version.id)
             raise
         rendering.reloaded(state)
+        self._seen = seen
         await self._after(version, site)
 
     async def _after(self, version: PlanVersion, site: Site) -> None:
@@ -132,6 +125,30 @@ class Activator:
         except Exception:
             log.exception("version %d is live, but not all that follows from it is done", version.id)
 
+    def _configure(self, site: Site, version: int) -> bool:
+        """Asterisk's configuration, put in place; whether any of it changed. What it must reload is then
+        owed (`rendering.owe`). Blocking. Raises UserError."""
+        rendered = self._render(site)
+        if waiting := rendered.needs_restart:
+            raise UserError(
+                "センターの再起動が必要な変更です / Asterisk must be started anew for this change "
+                f"({', '.join(waiting)}): daihyo plan export {version} --output FILE, daihyo stop, "
+                "daihyo up --use-file"
+            )
+        rendering.owe(self._state, rendering.to_reload(self._state, rendered.changed))
+        rendered.put()
+        return bool(rendered.changed)
+
+    def _put_back(self, refused: int) -> None:
+        """The configuration of the plan that stays live; what Asterisk may have read stays owed."""
+        number = files.live_number(self._state)
+        if number is None or number == refused:
+            return
+        try:
+            self._configure(files.site_of(self._state, number), number)
+        except (UserError, OSError) as error:
+            log.warning("Asterisk's configuration is not put back: %s", error)
+
     def _render(self, site: Site) -> rendering.Rendered:
         if self._tree is None:
             try:
@@ -140,20 +157,9 @@ class Activator:
                 raise UserError(f"Asterisk がありません / {error}") from None
         return rendering.render_aside(site, self._state, self._runtime, self._tree)
 
-    def _put_back(self, refused: int) -> None:
-        """The configuration of the plan that stays live; what Asterisk may have read stays owed."""
-        number = files.live_number(self._state)
-        if number is None or number == refused:
-            return
-        try:
-            rendered = self._render(files.site_of(self._state, number))
-            rendering.owe(self._state, rendering.to_reload(self._state, rendered.changed))
-            rendered.put()
-        except (UserError, OSError) as error:
-            log.warning("Asterisk's configuration is not put back: %s", error)
-
     async def _tell_engine(self, wish: PlanActivation, version: PlanVersion, modules: list[str]) -> None:
         """Until the engine has made it live. One that is being restarted is waited for."""
+        before = files.live_number(self._state)
         deadline = time.monotonic() + ENGINE_AWAY_S
         while True:
             try:
@@ -168,8 +174,8 @@ class Activator:
                 )
                 return
             except (EngineGone, EngineSilent) as error:
-                if files.live_number(self._state) == version.id and not modules:
-                    return  # it did all of it before it went away
+                if before != version.id == files.live_number(self._state):
+                    return  # it did so before it went away
                 if time.monotonic() > deadline:
                     raise UserError(
                         f"通話エンジンが応答しません / the call engine is away ({error}); try again"

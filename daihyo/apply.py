@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from daihyo import control
-from daihyo.plans import read_file
+from daihyo.plans import read_file, today
 from daihyo.settings import Runtime, StateDir, UserError
 from dialplans import Site
 from store import PlanActivation, PlanVersion, Store, plans
@@ -34,7 +34,7 @@ async def opened(state: StateDir) -> AsyncIterator[Store]:
 
 async def apply(state: StateDir, file: Path) -> tuple[PlanActivation, Site]:
     """Makes `file` the live plan of the running centre in `state`. Raises UserError."""
-    text, site = read_file(file)
+    text, site = read_file(file, today())
     async with opened(state) as store:
         await must_run(state)
         live = await plans.live(store)

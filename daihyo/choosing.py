@@ -40,7 +40,7 @@ async def choose(store: Store, state: StateDir, file: Path, *, use_file: bool = 
     if live is None and before is not None:
         live = await _bring_back(store, state, before)
     try:
-        text, site = files.read_file(file)
+        text, site = files.read_file(file, files.today())
     except files.SiteProblems as problems:
         if live is None or use_file:
             raise

@@ -245,9 +245,9 @@ def site_apply(file: Path, state: StateDir) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def site_check(file: Path) -> None:
     """まちがいをすべて、行番号つきで / every mistake, with its line."""
-    from daihyo.plans import read_file
+    from daihyo.plans import read_file, today
 
-    _, found = read_file(file)
+    _, found = read_file(file, today())
     click.echo(
         f"{file}: 問題ありません / in order: {found.centre}, {len(found.numbers)} numbers, "
         f"{len(found.queues)} queues, {len(found.operators)} operators"

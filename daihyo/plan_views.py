@@ -13,7 +13,7 @@ from typing import Any
 import ivr
 from daihyo.control import EngineGone, EngineSilent, ask
 from daihyo.moments import moment
-from daihyo.plans import live_site, read_file
+from daihyo.plans import live_site, read_file, today
 from daihyo.settings import Runtime, StateDir, UserError
 from dialplans import Number, Site, SiteError, load_site
 
@@ -35,7 +35,7 @@ class Asked:
 def check(file: Path, as_json: bool) -> tuple[bool, str]:
     """Whether a file may go live, and what to print: one line a problem, or `OK: …`."""
     try:
-        site = load_site(file)
+        site = load_site(file, today())
     except SiteError as error:
         if as_json:
             problems = [dataclasses.asdict(one) for one in error.problems]

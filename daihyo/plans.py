@@ -10,38 +10,44 @@ import difflib
 import os
 import tempfile
 from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from daihyo.settings import StateDir, UserError
-from dialplans import Site, SiteError, load_site, parse_site
+from dialplans import Site, SiteError, load_site, parse_site, plan_text
+
+_JAPAN = ZoneInfo("Asia/Tokyo")  # where the cities are; a plan's own zone is known only once it is read
 
 
 class SiteProblems(UserError):
     """The plan is wrong: one line a problem."""
 
 
-def checked(text: str, name: str) -> Site:
-    """The plan of a text, or SiteProblems with every problem on a line of its own."""
+def today() -> date:
+    """The date by which a plan is judged that is about to go live: its calendars must not run out soon."""
+    return datetime.now(_JAPAN).date()
+
+
+def checked(text: str, name: str, on: date | None = None) -> Site:
+    """The plan of a text, or SiteProblems with every problem on a line of its own. `on`: `today()` for a plan
+    that is to go live."""
     try:
-        return parse_site(text, file=name)
+        return parse_site(text, name, on)
     except SiteError as error:
         raise SiteProblems("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def read_file(file: Path) -> tuple[str, Site]:
-    """A site's file as the text that is kept as a version, and the plan in it. Raises SiteProblems."""
+def read_file(file: Path, on: date | None = None) -> tuple[str, Site]:
+    """A site's file with the parts it includes, as the text that is kept as a version, and the plan in it.
+    `on` as in `checked`. Raises SiteProblems."""
     try:
-        return file.read_text(encoding="utf-8-sig"), load_site(file)
+        site = load_site(file, on)
+        return plan_text(file), site
     except SiteError as error:
         raise SiteProblems("\n".join(str(problem) for problem in error.problems)) from None
-    except UnicodeDecodeError as error:
-        raise SiteProblems(
-            f"{file}: 文字コードがUTF-8ではありません / not UTF-8 (at byte {error.start}); save it as UTF-8"
-        ) from None
-    except OSError as error:
-        raise SiteProblems(f"{file}: 読めません / cannot be read: {error.strerror}") from None
 
 
 def plan_file(state: StateDir, version: int) -> Path:
@@ -49,11 +55,29 @@ def plan_file(state: StateDir, version: int) -> Path:
     return state.plans / f"{version}.yaml"
 
 
+def checked_version(state: StateDir, version: int, text: str) -> Site:
+    """A version about to go live, checked and put where the engine reads it. One that was checked today is
+    not checked again. Blocking. Raises SiteProblems, OSError."""
+    file = plan_file(state, version)
+    now = today()
+    with suppress(OSError, ValueError):
+        known = file.with_suffix(".json")
+        if (
+            datetime.fromtimestamp(known.stat().st_mtime, _JAPAN).date() == now
+            and file.read_bytes() == text.encode()
+        ):
+            return Site.model_validate_json(known.read_bytes())
+    site = checked(text, file.name, now)
+    write(state, version, text, site)
+    return site
+
+
 def write(state: StateDir, version: int, text: str, site: Site) -> None:
-    """Puts a version where the engine reads it; to be done before it is asked. OSError."""
+    """Puts a version where the engine reads it. OSError."""
     state.plans.mkdir(mode=0o700, exist_ok=True)
-    _write(plan_file(state, version), text)
-    _write(plan_file(state, version).with_suffix(".json"), site.model_dump_json())
+    file = plan_file(state, version)
+    _write(file, text)
+    _write(file.with_suffix(".json"), site.model_dump_json())
 
 
 def write_copy(state: StateDir, text: str) -> None:

@@ -78,7 +78,7 @@ def alone(state: StateDir) -> Iterator[None]:
 async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
     """To be called while holding `alone`. Raises UserError."""
     if files.live_number(state) is None:
-        files.read_file(wanted.site)  # a first start: its mistakes are told before all others
+        files.read_file(wanted.site, files.today())  # a first start: its mistakes are told before all others
     ports.check_address(wanted.listen)
     try:
         tree = find_asterisk()

@@ -25,6 +25,12 @@ from daihyo.settings import Runtime, StateDir, UserError, write_private
 from dialplans import Site
 from switch.install import Tree
 
+# Parts of a plan that no configuration file is made of: rendering is spared where only they change.
+NOT_FOR_ASTERISK = frozenset(
+    ("hours", "calendars", "steps", "notices", "events", "event_states", "users", "kpi", "centre")
+)
+NOT_OF_NUMBERS = frozenset(("greeting", "hours", "closed", "holiday", "withheld"))
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -71,6 +77,13 @@ def render_aside(site: Site, state: StateDir, runtime: Runtime, tree: Tree) -> R
     names = sorted(path.name for path in aside.iterdir() if not path.name.startswith("."))
     return Rendered(
         aside, settings.etc, [name for name in names if _differs(aside, settings.etc, name)], keys
+    )
+
+
+def seen_by_asterisk(site: Site) -> str:
+    """What is in a plan for Asterisk, to be compared: where this is the same, so is the configuration."""
+    return site.model_dump_json(
+        exclude={**dict.fromkeys(NOT_FOR_ASTERISK, True), "numbers": {"__all__": set(NOT_OF_NUMBERS)}}
     )
 
 
