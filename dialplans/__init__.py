@@ -4,6 +4,7 @@ wrong."""
 from dialplans.document import plan_text
 from dialplans.events import STATES, event_prompt, states_of, told
 from dialplans.fields import Language, Prompt, prompt
+from dialplans.graph import Edge, Entry, boxes, entries
 from dialplans.load import load_site, parse_site
 from dialplans.model import (
     CHECKED,
@@ -46,6 +47,8 @@ __all__ = [
     "Calendar",
     "Closure",
     "Diverted",
+    "Edge",
+    "Entry",
     "Event",
     "EventState",
     "Forward",
@@ -82,6 +85,8 @@ __all__ = [
     "Week",
     "Wording",
     "audio_key",
+    "boxes",
+    "entries",
     "event_prompt",
     "load_site",
     "minutes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dialplans.graph import Edge, Graph, entries, graph
+from dialplans.graph import Edge, Graph, boxes, entries
 from dialplans.problems import Finding, Loc
 from dialplans.steps import HoursBranch
 
@@ -17,7 +17,7 @@ _SHOWN = 6  # so many boxes of a circle are named
 
 def findings(site: Site) -> Iterator[Finding]:
     """Circles without a way out, boxes that no call reaches, queues and hang-ups that leave people alone."""
-    lines = graph(site)
+    lines = boxes(site)
     yield from _circles(lines)
     reached = _reached(site, lines)
     yield from _unused(site, reached)

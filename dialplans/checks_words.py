@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialplans.events import states_of
 from dialplans.fields import Language
-from dialplans.graph import Edge, Graph, entries, graph
+from dialplans.graph import Edge, Graph, boxes, entries
 from dialplans.problems import Finding, Loc
 from dialplans.spoken import Recorded, Translated, languages_of
 from dialplans.steps import Menu, TellEvents
@@ -24,7 +24,7 @@ _NAMES = {"ja": ("日本語", "Japanese"), "en": ("英語", "English")}
 
 def findings(site: Site) -> Iterator[Finding]:
     """Words that are missing in a language, each place once a language."""
-    lines = graph(site)
+    lines = boxes(site)
     words = _words(site)
     came: dict[State, str] = {}
     for language, (loc, said, own), how in _needed(site, lines, words, came):
@@ -56,7 +56,7 @@ def _needed(
         for greeted in (True, False):
             reached = _walk([one.line for one in starts if one.greeted is greeted], own, lines)
             for (box, language), keys in reached.items():
-                how = number.number + (f"、ボタン {'・'.join(keys)}" if keys else "")
+                how = " → ".join([number.number, *keys])
                 came.setdefault((box, language), how)
                 yield from once(language, words.get(box, []), how)
                 if not greeted and box.startswith(("queue:", "forward:")):

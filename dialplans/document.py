@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dialplans import yaml_source
+from dialplans.opening import days_of
 from dialplans.problems import Finding, Loc, Problem, SiteError, path_text
 from dialplans.yaml_source import Source
 
@@ -26,8 +27,24 @@ class Document:
     sources: list[tuple[str, Source]]
     texts: list[str]
     findings: list[tuple[int, tuple[int, int], Finding]] = field(default_factory=list)
+    broken: bool = False  # a part is missing: what does not fit would only follow from that
     _homes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # of each item of a list
     _keys: dict[str, int] = field(default_factory=dict)  # in which source a top-level key stands first
+
+    def _written(self, loc: Loc) -> Loc:
+        """A path of the model as it is written: `mon` may stand in `mon-fri`."""
+        if loc[:1] != ("hours",) or loc[2:3] != ("week",) or len(loc) < 4:
+            return loc
+        here = self.data
+        for part in loc[:3]:
+            try:
+                here = here[part]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):
+                return loc
+        if not isinstance(here, dict) or loc[3] in here:
+            return loc
+        keys = [key for key in here if loc[3] in days_of(str(key))]
+        return (*loc[:3], keys[0], *loc[4:]) if keys else loc
 
     def home(self, loc: Loc) -> tuple[int, Loc]:
         """Which source a path of the whole plan stands in, and its path there."""
@@ -42,9 +59,12 @@ class Document:
     def problems(self, found: Iterable[Finding] = ()) -> list[Problem]:
         """The findings (paths of the whole plan) with their files and lines, in the order of the files."""
         placed = [(at, place, one.loc, one) for at, place, one in self.findings]
+        seen: set[tuple[Loc, str]] = set()
         for one in found:
-            at, loc = self.home(one.loc)
-            placed.append((at, self.sources[at][1].place(loc, one.on_key), loc, one))
+            at, loc = self.home(self._written(one.loc))
+            if (loc, one.en) not in seen:  # `mon-fri` is one mistake, not five
+                seen.add((loc, one.en))
+                placed.append((at, self.sources[at][1].place(loc, one.on_key), loc, one))
         placed.sort(key=lambda four: four[:2])
         return [self._problem(*one) for one in placed]
 
@@ -66,6 +86,7 @@ class Document:
         self.sources.append((name, source))
         self.texts.append(text)
         self.findings += [(at, place, one) for place, one in source.findings]
+        self.broken |= source.data is None and bool(source.findings)
         if at == 0:
             self.data = dict(source.data) if isinstance(source.data, dict) else source.data
             for key, value in source.data.items() if isinstance(source.data, dict) else ():
@@ -75,6 +96,7 @@ class Document:
             for key, value in source.data.items():
                 self._merge(self.data, at, key, value)
         elif source.data is not None:
+            self.broken = True
             self._wrong(at, (), "項目の集まりではありません", "is not a group of keys")
         return source
 
@@ -138,6 +160,7 @@ def read_file(path: Path) -> Document:
             f"needs a list of file names (up to {MAX_PARTS})",
             "- hours.yaml のように書いてください", "write it like - hours.yaml",
         )  # fmt: skip
+        document.broken = True
         return document
     for index, part in enumerate(parts):
         problem = _refused(path.parent, part, parts[:index])
@@ -148,6 +171,7 @@ def read_file(path: Path) -> Document:
                 raise _too_large(path)
             continue
         one = Finding((INCLUDE, index), *problem)
+        document.broken = True
         document.findings.append((0, source.place(one.loc), one))
     return document
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dialplans.model import Site
-from dialplans.opening import NamedDay, Week, days_of
+from dialplans.opening import NamedDay, Week
 from dialplans.problems import Finding, Loc, nearest
 from dialplans.spoken import Recorded, Translated
 from dialplans.steps import HoursBranch, Menu, Say, TellEvents
@@ -31,6 +31,18 @@ _KINDS = {
     "tuple_type": ("並び(- で始まる行)", "a list (lines that begin with -)"),
     "list_type": ("並び(- で始まる行)", "a list (lines that begin with -)"),
 }
+_PATTERNS = (  # what a pattern holds, and the hint
+    ("queue|forward", ("案内のid、queue:キュー、forward:転送先、hangup のどれかを書いてください",
+                       "name a step's id, queue:ID, forward:ID or hangup")),
+    ("{16}", ("音声を送ったときに示された、16桁の鍵を書いてください",
+              "use the key of 16 characters that was shown when the audio was uploaded")),
+    ("*#+", ("数字と * # + で書いてください(8文字まで)", "use digits, *, # and + (up to 8)")),
+    ("252}", ("192.0.2.1 や pbx.example.jp のように書いてください", "write it like 192.0.2.1 or a name")),
+    ("A-Z", ("半角の英数字と . _ @ - で書いてください(64文字まで)",
+             "use letters, digits and . _ @ - (up to 64)")),
+    ("", ("半角の英小文字、数字、ハイフンで書いてください(32文字まで)",
+          "use a-z, 0-9 and hyphens (up to 32)")),
+)  # fmt: skip
 _LIMITS = {
     "greater_than": ("gt", "より大きい", "greater than"),
     "greater_than_equal": ("ge", "以上", "at least"),
@@ -39,22 +51,22 @@ _LIMITS = {
 }
 
 
-def explained(error: ValidationError, data: object) -> list[Finding]:
-    """The findings of a validation of `data`, each once; not those that only follow from another."""
+def explained(error: ValidationError) -> list[Finding]:
+    """The findings of a validation, each once; not those that only follow from another."""
     found: dict[tuple[Loc, str], Finding] = {}
     details = [detail for detail in error.errors(include_url=False) if not _follows(detail)]
     odd_weeks = {detail["loc"][:3] for detail in details if detail["type"] == "extra_forbidden"}
     for detail in details:
         if detail["type"] == "missing" and detail["loc"][2:3] == ("week",) and detail["loc"][:3] in odd_weeks:
             continue  # `mon-fry` is one mistake, not six
-        one = _finding(detail, data)
+        one = _finding(detail)
         found.setdefault((one.loc, one.en), one)
     return list(found.values())
 
 
-def _finding(detail: ErrorDetails, data: object) -> Finding:
+def _finding(detail: ErrorDetails) -> Finding:
     """A pydantic error in our words."""
-    loc, kind, ctx = _plain_loc(detail["loc"], data), detail["type"], detail.get("ctx", {})
+    loc, kind, ctx = _plain_loc(detail["loc"]), detail["type"], detail.get("ctx", {})
     shown = detail["input"]
     if kind == "daihyo":
         return Finding(loc, ctx["ja"], ctx["en"], ctx["do_ja"], ctx["do_en"])
@@ -115,31 +127,13 @@ def _finding(detail: ErrorDetails, data: object) -> Finding:
     return Finding(loc, f"正しくありません({detail['msg']})", detail["msg"])
 
 
-def _plain_loc(loc: Loc, data: object) -> Loc:
-    """The path as it stands in the file: without the parts by which pydantic names the member of a union or
-    a key, and with `mon-fri` where that stands for a day."""
-    out: list[str | int] = []
-    here = data
-    for at, part in enumerate(loc):
-        if (
-            part == "[key]"
-            or (isinstance(part, str) and part.startswith("~"))
-            or (at == 2 and loc[0] == "steps")
-        ):
-            continue
-        if loc[0] == "hours" and loc[2:3] == ("week",) and at == 3 and isinstance(here, Mapping):
-            part = next((key for key in here if part in days_of(str(key))), part)
-        out.append(part)
-        here = _inside(here, part)
-    return tuple(out)
-
-
-def _inside(data: object, part: str | int) -> object:
-    if isinstance(data, Mapping):
-        return data.get(part)
-    if isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data):
-        return data[part]
-    return None
+def _plain_loc(loc: Loc) -> Loc:
+    """Without the parts by which pydantic names a key or the member of a union: they are in no file."""
+    return tuple(
+        part
+        for at, part in enumerate(loc)
+        if not (part == "[key]" or str(part).startswith("~") or (at == 2 and loc[0] == "steps"))
+    )
 
 
 def _follows(detail: ErrorDetails) -> bool:
@@ -160,15 +154,7 @@ def _pattern(loc: Loc, shown: str, pattern: str) -> Finding:
             "打ち直してください",
             "type it again",
         )
-    do_ja, do_en = (
-        "半角の英小文字、数字、ハイフンで書いてください(32文字まで)",
-        "use a-z, 0-9 and hyphens (up to 32)",
-    )
-    if "A-Z" in pattern:
-        do_ja, do_en = (
-            "半角の英数字と . _ @ - で書いてください(64文字まで)",
-            "use letters, digits and . _ @ - (up to 64)",
-        )
+    do_ja, do_en = next(hint for part, hint in _PATTERNS if part in pattern)
     return Finding(
         loc,
         f"「{shown}」は使えない文字を含みます",
@@ -236,5 +222,5 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 def _short(value: object) -> str:
     text = str(getattr(value, "written", value))
     if isinstance(value, (dict, list)):
-        text = "項目の集まり" if isinstance(value, dict) else "並び"
+        text = "{…}" if isinstance(value, dict) else "[…]"
     return text if len(text) <= 40 else text[:39] + "…"

@@ -29,7 +29,7 @@ class Edge:
 Graph = Mapping[str, tuple[Edge, ...]]
 
 
-def graph(site: Site) -> dict[str, tuple[Edge, ...]]:
+def boxes(site: Site) -> dict[str, tuple[Edge, ...]]:
     """By box (a step's id, `queue:ID`, `forward:ID`, `hangup`) its lines, in the order of the plan. A key
     that repeats leads to its own menu, one that goes back to every menu that may have come before."""
     out: dict[str, tuple[Edge, ...]] = {"hangup": ()}

@@ -31,7 +31,7 @@ def parse_site(text: str, file: str = "site.yaml", today: dt.date | None = None)
 
 
 def _site(document: Document, today: dt.date | None) -> Site:
-    if document.data is None and document.findings:
+    if document.broken:
         raise SiteError(document.problems())
     data = {} if document.data is None else document.data
     found = checks.of_data(data)
@@ -39,7 +39,9 @@ def _site(document: Document, today: dt.date | None) -> Site:
     try:
         site = Site.model_validate(data, context=CHECKED)
     except ValidationError as error:
-        found = explained(error, data) + found
+        wrong = explained(error)
+        told = {one.loc for one in wrong}
+        found = wrong + [one for one in found if one.loc not in told]
     if site is not None:
         found += checks.of_values(site, today)
         if not found:

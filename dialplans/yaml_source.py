@@ -130,6 +130,8 @@ def _mapping(node: MappingNode, loc: Loc, source: Source, seen: set[int]) -> dic
             continue
         source.keys[at] = place
         out[key] = _plain(value_node, at, source, seen)
+        if out[key] is None:  # nothing is written there: it would be the place of what comes next
+            source.values[at] = place
     return out
 
 
