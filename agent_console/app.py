@@ -14,11 +14,13 @@ from aiohttp import web
 
 from store import Store
 
-from . import api, call_pages, pages, sip_proxy
+from . import api, call_pages, pages, plan_routes, sip_proxy
 from .accounts import SignIns, sync_users
-from .console import CONSOLE, Console, console_of, follow_site, read_keys, read_site, session_of
+from .console import CONSOLE, Console, console_of, session_of
 from .link import EngineLink
+from .live_site import follow_site, read_keys, read_site
 from .live_socket import live
+from .plan.voice import VOICE, Voice
 from .problems import Problem
 from .rights import Right
 from .seats import SEATS, Seats
@@ -59,6 +61,7 @@ async def create_app(settings: ConsoleSettings) -> web.Application:
     )
     app[SEATS] = Seats(app[CONSOLE].link)
     app[TODAY] = Today(app[CONSOLE])
+    app[VOICE] = Voice(settings.sounds_folder, settings.audio_folder)
     app.on_response_prepare.append(put_headers)
     app.on_shutdown.append(_close_sockets)
     app.cleanup_ctx.append(_background)
@@ -85,6 +88,7 @@ def _routes(app: web.Application) -> None:
     add.add_get("/healthz", _healthz)
     add.add_get("/api/openapi.json", _openapi)
     add.add_get("/static/{name:.+}", _static)
+    plan_routes.add(app)
     api.add_routes(app, api.OPERATIONS)
 
 
@@ -97,6 +101,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await console.link.stop()
+    await app[VOICE].close()
     await console.client.close()
     await console.store.close()
 

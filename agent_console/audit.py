@@ -1,4 +1,5 @@
-"""The access log: who signed in, failed, was locked out, listened. Rows are added, never changed."""
+"""The access log: who signed in, failed, was locked out, listened, changed the plan. Rows are added, never
+changed."""
 
 from __future__ import annotations
 
@@ -25,6 +26,12 @@ class Action(enum.StrEnum):
     STATE_SET = "state_set"
     CALL_CONTROL = "call_control"
     PHONE_SECRET = "phone_secret"  # noqa: S105
+    PLAN_DRAFT = "plan_draft"  # began to change the plan, or threw the changes away
+    PLAN_AUDIO = "plan_audio"
+    PLAN_ACTIVATE = "plan_activate"
+    PLAN_EVENTS = "plan_events"
+    PLAN_OPENING = "plan_opening"
+    PLAN_NOTICE = "plan_notice"
 
 
 async def note(

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
 from aiohttp import web
 
-from asterisk_conf import ConfigurationError, Secrets
-from dialplans import Site, SiteError, load_site
+from asterisk_conf import Secrets
+from dialplans import Site
 from store import Store
 
-from .accounts import SignIns, sync_users
+from .accounts import SignIns
 from .formats import grouping_of
 from .link import EngineLink
 from .sessions import Session, Sessions
-from .settings import ConsoleError, ConsoleSettings
+from .settings import ConsoleSettings
 from .texts import Language, Texts, texts
-
-log = logging.getLogger(__name__)
-
-_LOOK_EVERY_S = 2.0
 
 
 @dataclass
@@ -77,54 +72,3 @@ def session_of(request: web.Request) -> Session | None:
 def texts_of(request: web.Request) -> Texts:
     """The texts in the language of the request: the cookie's choice, Japanese otherwise."""
     return texts(request.get(LANGUAGE, Language.JA))
-
-
-def read_site(settings: ConsoleSettings) -> Site:
-    """The live site. Raises ConsoleError with the first problem's line."""
-    try:
-        return load_site(settings.site_path)
-    except SiteError as error:
-        raise ConsoleError(f"site {settings.site_path}: {error}") from None
-
-
-def read_keys(settings: ConsoleSettings, site: Site) -> Secrets:
-    """The secrets file. Raises ConsoleError."""
-    try:
-        return Secrets.load_or_create(settings.secrets_path, site)
-    except ConfigurationError as error:
-        raise ConsoleError(str(error)) from None
-
-
-async def follow_site(console: Console) -> None:
-    """Takes over a changed site file (users, names, targets) and its new secrets, until cancelled.
-
-    A file that does not check is left alone: the last good one stays.
-    """
-    stamp = _stamp(console.settings)
-    while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        now = _stamp(console.settings)
-        if now == stamp:
-            continue
-        stamp = now
-        try:
-            console.site = read_site(console.settings)
-            console.keys = read_keys(console.settings, console.site)
-            await sync_users(console.store, console.site)
-            for user in console.site.users:
-                console.sessions.forget(user.login)
-            log.info("site: taken over again")
-        except (
-            Exception
-        ) as error:  # whatever is wrong with a file, the console goes on with the last good one
-            log.warning("site: kept the former one: %s", error)
-
-
-def _stamp(settings: ConsoleSettings) -> tuple[int, ...]:
-    stamps = []
-    for path in (settings.site_path, settings.secrets_path):
-        try:
-            stamps.append(path.stat().st_mtime_ns)
-        except OSError:
-            stamps.append(0)
-    return tuple(stamps)

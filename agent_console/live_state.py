@@ -23,13 +23,21 @@ class Waiting:
 
 
 class LiveState:
-    """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer."""
+    """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer.
+
+    `plan` is the live version ({"version": n}); `openings`, `notices` and `numbers` are what supervisors have
+    switched and how each number stands (docs/interfaces.md); empty lists until the engine tells them.
+    """
 
     def __init__(self) -> None:
         self.version = 0
         self.operators: dict[str, Entity] = {}
         self.calls: dict[str, Entity] = {}
         self.switch_connected = False
+        self.plan: Entity = {}
+        self.openings: list[Entity] = []
+        self.notices: list[Entity] = []
+        self.numbers: list[Entity] = []
         self._operator_version: dict[str, int] = {}
         self._call_version: dict[str, int] = {}
         self._gone: dict[str, int] = {}
@@ -39,6 +47,7 @@ class LiveState:
         """Takes the engine's whole state; what it no longer holds is gone."""
         self.version += 1
         self.switch_connected = bool(live.get("switch", {}).get("connected", False))
+        self._take_plan(live)
         operators = {str(o["id"]): dict(o) for o in live.get("operators", [])}
         calls = {str(c["id"]): dict(c) for c in live.get("calls", [])}
         for operator_id in self.operators.keys() - operators.keys():
@@ -53,6 +62,7 @@ class LiveState:
         self.version += 1
         if "switch" in event:
             self.switch_connected = bool(event["switch"].get("connected", False))
+        self._take_plan(event)
         for operator in event.get("operators", []):
             self.operators[operator["id"]] = dict(operator)
             self._operator_version[operator["id"]] = self.version
@@ -62,6 +72,13 @@ class LiveState:
             self._call_version[call["id"]] = self.version
             self._gone.pop(call["id"], None)
         self._let_go(event.get("gone", []))
+
+    def _take_plan(self, told: Mapping[str, Any]) -> None:
+        """What stands in an event replaces what was known; what is not in it stays."""
+        self.plan = dict(told["plan"]) if told.get("plan") else self.plan
+        self.openings = [dict(one) for one in told.get("openings", self.openings)]
+        self.notices = [dict(one) for one in told.get("notices", self.notices)]
+        self.numbers = [dict(one) for one in told.get("numbers", self.numbers)]
 
     def _let_go(self, call_ids: Iterable[str]) -> None:
         for call_id in list(call_ids):

@@ -29,6 +29,11 @@ class Right(enum.StrEnum):
     OPERATORS_STATE = "operators.state"  # sets other operators' states
     CALLS_CONTROL = "calls.control"  # holds and ends other operators' calls
     PHONE_SECRETS = "phone.secrets"  # what to type into a desk phone
+    PLAN_READ = "plan.read"  # sees the plan and hears what callers hear
+    PLAN_HISTORY = "plan.history"  # sees who changed what, and older versions
+    PLAN_EDIT = "plan.edit"  # drafts, checks and activates; goes back to an older version
+    PLAN_EVENTS = "plan.events"  # changes イベント開催情報 for the next call
+    PLAN_SWITCH = "plan.switch"  # opens, closes, extends; puts notices in front
 
 
 _TABLE: dict[Role, frozenset[Right]] = {
@@ -44,13 +49,38 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.CALLER_FULL,
             Right.OPERATORS_STATE,
             Right.CALLS_CONTROL,
+            Right.PLAN_READ,
+            Right.PLAN_HISTORY,
+            Right.PLAN_EVENTS,
+            Right.PLAN_SWITCH,
         }
     ),
     # City staff see how the centre is doing, not who called nor what was said.
-    Role.STAFF: frozenset({Right.BOARD, Right.CALLS_ALL}),
+    Role.STAFF: frozenset({Right.BOARD, Right.CALLS_ALL, Right.PLAN_READ}),
     # Administrators run the system; listening to citizens is not part of that.
-    Role.ADMINISTRATOR: frozenset({Right.BOARD, Right.CALLS_ALL, Right.OPERATORS_STATE, Right.PHONE_SECRETS}),
-    Role.AUDITOR: frozenset({Right.BOARD, Right.CALLS_ALL, Right.REPLAY_ALL, Right.CALLER_FULL}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Right.BOARD,
+            Right.CALLS_ALL,
+            Right.OPERATORS_STATE,
+            Right.PHONE_SECRETS,
+            Right.PLAN_READ,
+            Right.PLAN_HISTORY,
+            Right.PLAN_EDIT,
+            Right.PLAN_EVENTS,
+            Right.PLAN_SWITCH,
+        }
+    ),
+    Role.AUDITOR: frozenset(
+        {
+            Right.BOARD,
+            Right.CALLS_ALL,
+            Right.REPLAY_ALL,
+            Right.CALLER_FULL,
+            Right.PLAN_READ,
+            Right.PLAN_HISTORY,
+        }
+    ),
     Role.SYSTEM: frozenset(Right),
 }
 

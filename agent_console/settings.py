@@ -16,7 +16,8 @@ class ConsoleSettings:
 
     `ari_ws_url` is Asterisk's SIP WebSocket (`ws://127.0.0.1:8088/ws`); `sip_domain` the domain in the
     phones' SIP addresses. `secure_cookies` is switched on behind HTTPS. `demo` serves the citizen's phone to
-    anyone.
+    anyone. `plans`, `sounds` and `audio` are DIR/plans, Asterisk's sounds and the uploaded audio
+    (docs/interfaces.md); by default they are found beside `site_path`.
     """
 
     listen: str
@@ -35,3 +36,18 @@ class ConsoleSettings:
     max_body_bytes: int = 64 * 1024
     sip_host: str = "127.0.0.1"  # where desk phones register, shown in /operators/{id}/phone
     sip_port: int = 5060
+    plans: Path | None = None
+    sounds: Path | None = None
+    audio: Path | None = None
+
+    @property
+    def plans_folder(self) -> Path:
+        return self.plans or self.site_path.parent / "plans"
+
+    @property
+    def sounds_folder(self) -> Path:
+        return self.sounds or self.site_path.parent / "asterisk" / "sounds"
+
+    @property
+    def audio_folder(self) -> Path:
+        return self.audio or self.site_path.parent / "audio"

@@ -12,11 +12,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """What comes in: no field that we do not know."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class Out(BaseModel):
+    """What goes out: may hold more than is described."""
+
     model_config = ConfigDict(extra="allow")
 
 
@@ -26,17 +30,27 @@ Short = Annotated[str, Field(max_length=60)]
 OperatorState = Literal[
     "ready", "ringing", "talking", "hold", "wrap_up", "break", "training", "no_answer", "off"
 ]
-Outcome = Literal["answered", "abandoned_greeting", "abandoned_queue", "abandoned_ringing", "lost", "active"]
+Outcome = Literal[
+    "answered",
+    "abandoned_greeting",
+    "abandoned_menu",
+    "abandoned_queue",
+    "abandoned_ringing",
+    "announced",
+    "forwarded",
+    "lost",
+    "active",
+]
 
 
-class StateChange(_In):
+class StateChange(In):
     """Sets an operator's state. During a call it takes effect after it."""
 
     state: Literal["ready", "break", "training", "off"]
     reason: Short | None = None
 
 
-class WrapUpDone(_In):
+class WrapUpDone(In):
     """Ends a wrap-up. Without `call` the operator's last call is meant."""
 
     call: Id | None = None
@@ -46,13 +60,13 @@ class WrapUpDone(_In):
     next: Literal["ready", "break"] = "ready"
 
 
-class CallAction(_In):
+class CallAction(In):
     """Whose call it is; needed only from those who act for another operator."""
 
     operator: Id | None = None
 
 
-class CallsQuery(_In):
+class CallsQuery(In):
     """Which calls. Spans are half-open and of arrival time; dates are days of the site's zone."""
 
     start: date | datetime | None = Field(None, alias="from", description="default: today")
@@ -64,7 +78,7 @@ class CallsQuery(_In):
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
-class KpiQuery(_In):
+class KpiQuery(In):
     """Which span and number."""
 
     start: date | datetime | None = Field(None, alias="from")
@@ -72,13 +86,13 @@ class KpiQuery(_In):
     number: Annotated[str, Field(max_length=20, pattern=r"^[0-9-]*$")] | None = None
 
 
-class Done(_Out):
+class Done(Out):
     """The command was carried out."""
 
     ok: Literal[True] = True
 
 
-class LiveOperator(_Out):
+class LiveOperator(Out):
     id: str
     name: str
     state: OperatorState
@@ -92,12 +106,23 @@ class LiveOperator(_Out):
     next_state: str | None = None
 
 
-class LiveCall(_Out):
+class LiveCall(Out):
     id: str
     number: str
     number_name: str | None = None
     caller: str | None = None
-    phase: Literal["greeting", "waiting", "ringing", "talking", "hold", "returning"]
+    phase: Literal[
+        "greeting",
+        "menu",
+        "announcement",
+        "waiting",
+        "ringing",
+        "talking",
+        "hold",
+        "returning",
+        "forwarding",
+        "forwarded",
+    ]
     since: str
     arrived_at: str
     queued_at: str | None = None
@@ -105,9 +130,13 @@ class LiveCall(_Out):
     queue: str | None = None
     operator: str | None = None
     position: int | None = None
+    language: str | None = None
+    path: list[str] = []
+    diverted_from: str | None = None
+    diverted_name: str | None = None
 
 
-class Live(_Out):
+class Live(Out):
     """The live state. `engine` is `away` while the console reconnects; the rest is then as it was last."""
 
     at: datetime
@@ -117,7 +146,7 @@ class Live(_Out):
     calls: list[LiveCall]
 
 
-class CallSummary(_Out):
+class CallSummary(Out):
     """One call record (docs/interfaces.md, `CallRecord`)."""
 
     call: str
@@ -131,7 +160,7 @@ class CallSummary(_Out):
     outcome: str
 
 
-class CallEvent(_Out):
+class CallEvent(Out):
     at: datetime
     kind: str
     data: dict[str, Any]
@@ -141,12 +170,12 @@ class CallDetail(CallSummary):
     events: list[CallEvent]
 
 
-class Calls(_Out):
+class Calls(Out):
     calls: list[CallSummary]
     total: int | None = None
 
 
-class Kpis(_Out):
+class Kpis(Out):
     """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by."""
 
     offered: int
@@ -158,7 +187,7 @@ class Kpis(_Out):
     formula: Any
 
 
-class Me(_Out):
+class Me(Out):
     """Who is signed in."""
 
     login: str
@@ -169,7 +198,7 @@ class Me(_Out):
     expires_at: datetime
 
 
-class PhoneSetup(_Out):
+class PhoneSetup(Out):
     """What to type into a phone."""
 
     operator: str

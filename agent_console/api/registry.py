@@ -69,6 +69,7 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     media: str | None = None
+    max_bytes: int | None = None
     problems: tuple[int, ...] = field(default=())
 
 
@@ -93,7 +94,9 @@ def _guarded(operation: Operation) -> Callable[[web.Request], Awaitable[web.Stre
         if operation.query is not None:
             call.query = _checked(operation.query, dict(request.query), "query", texts, lax=True)
         if operation.body is not None:
-            call.body = _checked(operation.body, await _json(request, texts), "body", texts)
+            call.body = _checked(
+                operation.body, await _json(request, texts, operation.max_bytes), "body", texts
+            )
         answer = await operation.handler(call)
         if isinstance(answer, BaseModel):
             return web.Response(body=orjson.dumps(answer.model_dump(mode="json")), content_type=_JSON)
@@ -102,7 +105,9 @@ def _guarded(operation: Operation) -> Callable[[web.Request], Awaitable[web.Stre
     return run
 
 
-async def _json(request: web.Request, texts: Texts) -> Any:
+async def _json(request: web.Request, texts: Texts, max_bytes: int | None) -> Any:
+    if max_bytes is not None:
+        request = request.clone(client_max_size=max_bytes)
     if request.content_type != _JSON:
         raise problem(415, "content_type", "problem.json_type")
     try:

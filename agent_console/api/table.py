@@ -18,6 +18,7 @@ from .models import (
     StateChange,
     WrapUpDone,
 )
+from .plan_table import PLAN_OPERATIONS
 from .registry import Operation
 
 _CALLS = frozenset({Right.CALLS_OWN, Right.CALLS_ALL})
@@ -142,4 +143,5 @@ OPERATIONS: tuple[Operation, ...] = (
         query=KpiQuery,
         problems=(503,),
     ),
+    *PLAN_OPERATIONS,
 )

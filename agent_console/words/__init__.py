@@ -1,7 +1,14 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import frame, pages, problems, seat
+from . import frame, pages, plan, plan_forms, problems, seat
 
-WORDS: dict[str, tuple[str, str]] = {**frame.WORDS, **seat.WORDS, **pages.WORDS, **problems.WORDS}
+WORDS: dict[str, tuple[str, str]] = {
+    **frame.WORDS,
+    **seat.WORDS,
+    **pages.WORDS,
+    **plan.WORDS,
+    **plan_forms.WORDS,
+    **problems.WORDS,
+}
 
 __all__ = ["WORDS"]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from agent_console import api
 from agent_console.api import models
-from store import AccessEntry, CallRow, EventRow, Recording
+from store import AccessEntry, CallRow, EventRow, Recording, plans
 
 from .conftest import Running, Start
 
@@ -329,16 +329,33 @@ async def test_live_answers_are_as_described(start: Start) -> None:
     running = await start(users=("sv01",))
     await add_call(running)
     client = (await running.browser()).client
+    store, text = running.console.store, running.settings.site_path.read_text(encoding="utf-8")
+    version = await plans.add_version(store, text, author="file")
+    await plans.note_live(store, version.id, by="file")
+    draft = await client.post("/api/v1/plan/draft", json={"text": text + "# mine\n"}, headers=running.token)
+    assert await draft.json() == {"problems": []}
+    more = {"hearPlan": "?number=0246221111", "planYear": "?number=0246221111&year=2027"}
     checked = set()
     for operation in api.OPERATIONS:
         if operation.method != "GET" or operation.answer is None or operation.id == "ownPhone":
             continue
         path = operation.path.replace("{call}", "minato-1.9").replace("{operator}", "1001")
+        path = path.replace("{version}", "1").replace("{activation}", "1") + more.get(operation.id, "")
         answer = await client.get(path, headers=running.token)
         assert answer.status == 200, path
         operation.answer.model_validate(await answer.json())
         checked.add(operation.id)
-    assert checked == {"session", "live", "phone", "calls", "call", "kpi"}
+    of_the_plan = {
+        "plan",
+        "planDraft",
+        "planVersions",
+        "planVersion",
+        "planActivation",
+        "hearPlan",
+        "planYear",
+    }
+    of_the_plan |= {"planCounts", "planSwitches", "planEvents"}
+    assert checked == {"session", "live", "phone", "calls", "call", "kpi"} | of_the_plan
 
 
 async def test_every_answer_carries_the_security_headers(start: Start) -> None:

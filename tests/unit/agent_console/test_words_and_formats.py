@@ -18,7 +18,7 @@ from agent_console.words import WORDS
 from .conftest import live_call, operator
 
 ROOM = Path(agent_console.__file__).parent
-TEMPLATES = sorted((ROOM / "templates").glob("*.html"))
+TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOM / "web").glob("*.ts"))
 SOURCES = sorted(ROOM.rglob("*.py"))
 
