@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from asterisk_conf import Secrets
 from daihyo import plans as files
@@ -79,6 +80,8 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
     """To be called while holding `alone`. Raises UserError."""
     if files.live_number(state) is None:
         files.read_file(wanted.site, files.today())  # a first start: its mistakes are told before all others
+    if wanted.practice_time is not None:
+        moment(wanted.practice_time, ZoneInfo("UTC"), "--practice-time")  # is it one at all?
     ports.check_address(wanted.listen)
     try:
         tree = find_asterisk()

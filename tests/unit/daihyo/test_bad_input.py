@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from daihyo import cli
 from tests.support.site import site, write_site
+from tests.unit.daihyo.command_line import Daihyo
 
 HOUSE = Path(__file__).resolve().parents[3]
-
-
-Daihyo = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def daihyo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Daihyo]:
-    """Runs the command line in this process: exit code and stderr."""
-    handlers = logging.getLogger().handlers[:]
-
-    def run(*arguments: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["daihyo", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            code = cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        return code, said.err
-
-    yield run
-    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture
