@@ -73,6 +73,7 @@ def page(
         "operator": session.account.operator if session else None,
         "login": session.account.login if session else None,
         "zone": console.site.timezone,
+        "site_language": console.site.language,
         "texts": texts.for_browser(),
         **(config or {}),
     }

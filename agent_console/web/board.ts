@@ -4,11 +4,14 @@ import { LiveLine, type Call, type Figures, type KpiFigures, type Operator, type
 import { el, make, page, put, show, t } from "./page";
 import { drawState, shapeOf } from "./states";
 import { everySecond, secondsSince, span } from "./time";
+import { wayOf } from "./way";
 
 const LATE_S = 20;
 // The tally's order: who needs eyes first stands first.
 const ORDER = ["no_answer", "ringing", "talking", "hold", "wrap_up", "ready", "training", "break", "off"];
 const WAITS = new Set(["waiting", "ringing", "returning"]);
+// Led by the plan, not yet waiting for anybody here.
+const LED = new Set(["greeting", "menu", "announcement", "forwarding"]);
 
 const operators = new Map<string, Operator>();
 const calls = new Map<string, Call>();
@@ -183,25 +186,28 @@ function drawTally(): void {
 
 /** Whoever still hears the greeting waits for nobody yet: last, and without a waiting time. */
 function rank(call: Call): string {
-  return call.phase === "greeting" ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
+  return LED.has(call.phase) ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
 }
 
 function drawWaiting(): void {
   const waiting = [...calls.values()]
-    .filter((call) => WAITS.has(call.phase) || call.phase === "greeting")
+    .filter((call) => WAITS.has(call.phase) || LED.has(call.phase))
     .sort((a, b) => rank(a).localeCompare(rank(b)));
   const lines = waiting.map((call) => {
     const row = make("tr");
-    if (call.phase !== "greeting") row.dataset.since = call.queued_at ?? call.arrived_at;
+    if (!LED.has(call.phase)) row.dataset.since = call.queued_at ?? call.arrived_at;
     const state = make("td");
     state.dataset.state = call.phase;
     const operator = call.operator ? operators.get(call.operator) : undefined;
     const phase = call.phase === "ringing" && operator ? `${t("phase.ringing")} ${operator.name}` : t(`phase.${call.phase}`);
     state.append(make("span", "shape", shapeOf(call.phase)), ` ${phase}`);
+    const dialled = make("td", "", call.number_name ?? call.number_text);
+    const way = wayOf(call);
+    if (way.length) dialled.append(make("span", "way-line", way.join(" · ")));
     row.append(
       make("td", "num since"),
       make("td", "num", call.caller_text ?? t("withheld")),
-      make("td", "", call.number_name ?? call.number_text),
+      dialled,
       state,
     );
     return row;

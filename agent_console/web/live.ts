@@ -32,6 +32,9 @@ export interface Call {
   queue: string | null;
   operator: string | null;
   position: number | null;
+  language?: string | null;
+  path?: string[];
+  diverted_name?: string | null;
 }
 
 export interface KpiFigures {

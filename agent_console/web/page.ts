@@ -6,6 +6,7 @@ interface PageData {
   operator: string | null;
   login: string | null;
   zone: string;
+  site_language: string;
   texts: Record<string, string>;
   phone?: { user: string; secret: string; domain: string };
 }

@@ -146,7 +146,7 @@ function keeps(form: HTMLFormElement): void {
 // -- the text: numbers beside the lines, and jumps to them
 
 function numbered(text: HTMLTextAreaElement): void {
-  const numbers = text.parentElement?.querySelector<HTMLElement>(".numbers");
+  const numbers = text.parentElement?.querySelector<HTMLElement>(".gutter");
   if (!numbers) return;
   const bad = new Set([...document.querySelectorAll<HTMLElement>("[data-line]")].map((node) => node.dataset.line ?? ""));
   let drawn = 0;

@@ -7,6 +7,7 @@ import { el, page, put, say, show, t } from "./page";
 import { SeatPhone } from "./seat_phone";
 import { drawState } from "./states";
 import { clock, everySecond, secondsSince, span } from "./time";
+import { wayOf } from "./way";
 import { WrapUp } from "./wrap_up";
 
 const ARMED_MS = 3000;
@@ -89,6 +90,7 @@ function drawCall(now: Call, state: string): void {
   put(el("number-name"), now.number_name ?? now.number_text);
   put(el("number-digits"), now.number_name ? now.number_text : "");
   put(el("caller"), now.caller_text ?? t("withheld"));
+  put(el("way"), wayOf(now).join(" · "));
   put(el("hint"), hintOf(now, state));
 }
 
@@ -104,6 +106,7 @@ function hintOf(now: Call, state: string): string {
 function drawIdle(state: string): void {
   put(el("number-name"), "");
   put(el("number-digits"), "");
+  put(el("way"), "");
   const kind = state === "ringing" ? "ready" : state;
   put(el("caller"), t(`seat.idle_${kind}`));
   const noPhone = state === "ready" && me?.phone === null;

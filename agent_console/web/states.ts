@@ -13,6 +13,10 @@ const SHAPES: Record<string, string> = {
   no_answer: "▲",
   off: "–",
   greeting: "♪",
+  announcement: "♪",
+  menu: "#",
+  forwarding: "↗",
+  forwarded: "↗",
   waiting: "…",
   returning: "↺",
 };

@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.said.greeting": ("あいさつ", "Greeting"),
     "plan.said.recording_notice": ("録音の案内", "Recording notice"),
     "plan.said.wording": ("共通の文言", "Wording"),
-    "plan.box.greeting": ("あいさつ・録音の案内", "Greeting and recording notice"),
+    "plan.box.greeting": ("あいさつ・録音案内", "Greeting and recording notice"),
     "plan.box.notices": ("お知らせ", "Notices"),
     "plan.box.hangup": ("電話を切る", "Hang up"),
     "plan.box.unknown": ("行き先なし: {target}", "nowhere: {target}"),
