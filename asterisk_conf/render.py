@@ -65,6 +65,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "aliases": aliases,
         "queue_of": partial(queue_of, site),
         "host": host,
+        "lines": any(number.diverted for number in site.numbers),
         "survival_wait_s": _SURVIVAL_WAIT_S,
         "bracketed": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
         "any_address": address.is_unspecified,

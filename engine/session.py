@@ -74,13 +74,11 @@ class Session:
     def _call(self, channel: Channel) -> Call:
         """Whom the citizen called, in which plan; noted."""
         centre = self.centre
-        # arrival, number, presentation, as it was dialled, from where it was diverted (docs/interfaces.md)
-        _, landed, _, dialled, diverted = (*channel.args, "", "", "", "", "")[:5]
+        # arrival, number, presentation, as it was dialled, diverted from, To (docs/interfaces.md)
+        _, landed, _, dialled, first, to = (*channel.args, "", "", "", "", "", "")[:6]
         landed = landed or channel.dialled
         plan, number = centre.versions.number(landed)
-        diverted = digits(diverted)
-        if diverted:
-            number = _diverted_to(plan.site, number, diverted)
+        diverted, number = _diverted(plan.site, number, (digits(first), digits(to)))
         walk = Walk(
             plan.site,
             number.digits,
@@ -99,7 +97,7 @@ class Session:
             open=walk.open,
             staff=number.staff,
             dialled=dialled or landed,
-            diverted_from=diverted or None,
+            diverted_from=diverted,
         )
         return Call(
             id=channel.id,
@@ -111,7 +109,7 @@ class Session:
             arrived=event.at,
             phase=Phase.GREETING,
             since=event.at,
-            diverted_from=diverted or None,
+            diverted_from=diverted,
         )
 
     def take_up(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
@@ -234,9 +232,14 @@ class Session:
         return hangup is not None and hangup.reason is HangupReason.SWITCH_RESTARTED
 
 
-def _diverted_to(site: Site, number: Number, line: str) -> Number:
-    """The number to which a department's own line is diverted; the one dialled when the plan has none."""
-    for one in (number, *site.numbers):
-        if any(digits(diverted.number) == line for diverted in one.diverted):
-            return one
-    return number
+def _diverted(site: Site, number: Number, lines: tuple[str, str]) -> tuple[str | None, Number]:
+    """The line that was diverted to us, and the number whose line it is (else the number that was reached).
+    `lines`: from Diversion or History-Info; from To, which may name anything and counts only where the plan
+    knows it."""
+    for line in filter(None, lines):
+        for one in (number, *site.numbers):
+            if any(digits(diverted.number) == line for diverted in one.diverted):
+                return line, one
+    told = lines[0]
+    own = {number.digits, *(digits(alias) for alias in number.aliases)}
+    return (told if told and told not in own else None), number

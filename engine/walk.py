@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.walk")
 
+LAST_WORD_S = 0.4  # on its way still, however slow the line: hung up at once, it would be cut off
+
 
 async def led(
     session: Session,
@@ -56,6 +58,7 @@ async def led(
                 move = walk.unanswered(reason)
             case End():
                 call.ended_by, call.end_reason = "centre", move.why
+                await asyncio.sleep(LAST_WORD_S)
                 return
         entry, found = Entry(), None
 
