@@ -29,6 +29,9 @@ async def status(state: StateDir) -> dict[str, Any]:
             "operators": dict(Counter(one["state"] for one in live["operators"])),
         }
         well = well and counts["switch"]
+        if (version := (live.get("plan") or {}).get("version")) is not None:
+            counts["plan"] = version
+            lines.append(("plan", f"版 / version {version}"))
         for title, kind in (("calls", "calls"), ("operators", "operators")):
             text = ", ".join(f"{key} {number}" for key, number in sorted(counts[kind].items())) or "0"
             lines.append((title, text))

@@ -46,13 +46,23 @@ async def run(*arguments: str) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-async def start_again(running: Centre, *, sip_port: int | None = None) -> asyncio.subprocess.Process:
-    """`daihyo up` on the same state folder with the same options (or another SIP port)."""
+async def start_again(
+    running: Centre, *, sip_port: int | None = None, file: Path | None = None
+) -> asyncio.subprocess.Process:
+    """`daihyo up` on the same state folder with the same options (or another SIP port, another file)."""
     runtime = json.loads(running.state.runtime.read_text())
     low, high = runtime["rtp_ports"]
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "daihyo", "up", "--site", str(running.state.site), "--state", str(running.state.path)),
+        *(
+            "-m",
+            "daihyo",
+            "up",
+            "--site",
+            str(file or running.state.site),
+            "--state",
+            str(running.state.path),
+        ),
         *("--http-port", str(runtime["http_port"]), "--sip-port", str(sip_port or runtime["sip_port"])),
         *("--rtp-ports", f"{low}-{high}"),
         cwd=ROOT,
@@ -141,7 +151,7 @@ async def test_killed_up_leaves_the_calls_and_the_next_one_adopts_them(tmp_path:
 
 @pytest.mark.req("REL-2")
 async def test_engine_that_stays_away_gives_waiting_citizens_to_the_dialplan(tmp_path: Path) -> None:
-    """The engine cannot start again (its site file is broken): who waits reaches an operator all the same."""
+    """The engine cannot start again (its plan is broken): who waits reaches an operator all the same."""
     async with centre(tmp_path, site=site(operators=1)) as running:
         server = (running.sip.rsplit(":", 1)[0], int(running.sip.rsplit(":", 1)[1]))
         async with (
@@ -153,7 +163,8 @@ async def test_engine_that_stays_away_gives_waiting_citizens_to_the_dialplan(tmp
             desk.on_call = rang.put_nowait
             await citizen.call(NUMBER)
             await running.control.phase_is("waiting", within_s=30)
-            running.state.site.write_text("broken: [")
+            for broken in running.state.plans.iterdir():
+                broken.write_text("broken: [")
             running.kill("engine")
             async with asyncio.timeout(60):
                 call = await rang.get()
