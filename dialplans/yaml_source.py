@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -43,12 +44,15 @@ def read(text: str) -> Source:
     """Parses one YAML document."""
     source = Source()
     yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = MAX_DEPTH + 10  # far below Python's own limit
     try:
         node = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        source.findings.append((place, _syntax(str(error.problem or error.context or "YAML"))))
+        deep = isinstance(error, MaxDepthExceededError)
+        one = _too_deep(()) if deep else _syntax(str(error.problem or error.context or "YAML"))
+        source.findings.append((place, one))
         return source
     except YAMLError as error:  # e.g. a control character: no mark, but a position
         position = getattr(error, "position", 0)
@@ -67,6 +71,16 @@ def _syntax(problem: str) -> Finding:
         f"cannot be read as YAML ({problem})",
         "この行と前の行の字下げ、引用符、「: 」(コロンと空白)を確かめてください",
         "check indentation, quotes and “: ” here and on the line before",
+    )
+
+
+def _too_deep(loc: Loc) -> Finding:
+    return Finding(
+        loc,
+        "入れ子が深すぎます",
+        "nested too deeply",
+        "括弧の閉じ忘れと字下げを確かめてください",
+        "check brackets and indentation",
     )
 
 
@@ -93,7 +107,7 @@ def _plain(node: Node, loc: Loc, source: Source, seen: set[int]) -> object:
         return None
     seen.add(id(node))
     if len(loc) > MAX_DEPTH:
-        source.findings.append((_place(node), Finding(loc, "入れ子が深すぎます", "nested too deeply")))
+        source.findings.append((_place(node), _too_deep(loc)))
         return None
     if isinstance(node, MappingNode):
         return _mapping(node, loc, source, seen)

@@ -185,6 +185,15 @@ def test_what_is_no_yaml_is_said_with_a_line(text: str) -> None:
     assert "YAML" in found[0].message or found[0].path != ""
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "- " * 5000, "{a: " * 5000, "\n".join("  " * n + "a:" for n in range(3000))]
+)
+def test_what_is_nested_without_end_is_said_so(text: str) -> None:
+    problem = only(text)
+    assert "入れ子が深すぎます" in problem.message
+    assert problem.hint
+
+
 @pytest.mark.parametrize("text", ["", "# only a remark", "[]", "just words", "42", "null"])
 def test_what_is_no_site_is_said_so(text: str) -> None:
     assert problems(text)
