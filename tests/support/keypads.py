@@ -19,7 +19,7 @@ from baresip import Account, UserAgent
 
 from tests.live.asterisk_conf.tone_phone import _DECODED, FRAME, TonePhone, encode
 from tests.support.heard import RATE, Samples
-from tests.support.phones import Phones, Talk
+from tests.support.phones import CITIZEN_HZ, Phones, Talk
 
 _ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477)  # Hz, ITU-T Q.23
 _PAD = ("123", "456", "789", "*0#")
@@ -81,7 +81,7 @@ class _KeyPhones(Phones):
 
 
 class TonePad(TonePhone):
-    """A telephone without events: silent but for the tones of its keys."""
+    """A telephone without events: it speaks a citizen's tone, and the tones of its keys."""
 
     def __init__(self, server_port: int, user: str, password: str) -> None:
         super().__init__(server_port, user, password)
@@ -127,10 +127,14 @@ class TonePad(TonePhone):
         return "\r\n".join(line for line in lines if "101" not in line)
 
     def _talk(self) -> None:
+        at = np.arange(RATE) / RATE  # a whole number of waves a second: the end joins the beginning
+        second = encode(0.2 * np.sin(2 * np.pi * CITIZEN_HZ * at))
+        voice = [second[n : n + FRAME] for n in range(0, RATE, FRAME)]
+
         async def send() -> None:
             count, due = 0, asyncio.get_running_loop().time()
             while self.in_call:
-                sound = self._frames.popleft() if self._frames else b"\xff" * FRAME
+                sound = self._frames.popleft() if self._frames else voice[count % len(voice)]
                 self._rtp_send(struct.pack("!BBHII", 0x80, 0, count & 0xFFFF, count * FRAME, 78) + sound)
                 count += 1
                 due += FRAME / RATE

@@ -62,6 +62,8 @@ def test_packets_lost_and_silence_put_in_between_do_not_matter(spoken: dict[str,
     said = spoken[CLOSED]
     torn = [said[:9000], said[9160:14000], silence(0.04), said[14000:]]
     assert names(which_prompts(line(*torn), spoken)) == [(CLOSED, True)]
+    holed = [said[:9000], said[12000:]]  # a busy machine: more than a block is gone
+    assert names(which_prompts(line(*holed), spoken)) == [(CLOSED, True)]
 
 
 def test_the_first_and_the_last_moment_of_a_call_may_be_missing(spoken: dict[str, Samples]) -> None:
