@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ EXTRA = "0246221300"
 def with_number(operators: int = 1) -> dict[str, Any]:
     """The plan with one number more, which Asterisk must learn of too."""
     changed = site(operators=operators)
-    third = {**changed["numbers"][0], "number": "0246-22-1300", "name": "税の相談"}
+    third = {
+        **changed["numbers"][0],
+        "number": "0246-22-1300",
+        "name": "税の相談",
+        "greeting": f"税の相談、{uuid.uuid4().hex[:6]}番です。",  # never spoken before
+    }
     return {**changed, "numbers": [*changed["numbers"], third]}
 
 
@@ -58,6 +64,7 @@ async def test_a_plan_goes_live_during_a_call_and_is_undone(tmp_path: Path) -> N
         await running.control.wait(lambda: not running.control.calls)
 
         other = await sip.call(running.sip, EXTRA)  # the number that was not there before
+        await other.hears_sound()
         await desk.talk(15)
         shown = next(iter(running.control.calls.values()))
         assert (shown["number"], shown["number_name"]) == ("0246-22-1300", "税の相談")
