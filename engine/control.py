@@ -15,12 +15,10 @@ from aiohttp import WSMsgType, web
 from pydantic import Field, ValidationError
 
 from acd import OperatorState
-from dialplans import SiteError, load_site
 
 from .call import Call, HangUp, Hold, Phase, Resume, Word
 from .commands import Command, CommandError, Json
 from .plan_control import PlanControl
-from .versions import Plan
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -73,10 +71,6 @@ class Hello(Command):
     program: str = ""
 
 
-class Reload(Command):
-    modules: tuple[str, ...] = ()
-
-
 class Control:
     """Carries commands out. Everything the console may do to a call stands here."""
 
@@ -93,7 +87,6 @@ class Control:
             "call.hangup": (CallCommand, self._hangup),
             "seat.opened": (SeatOpened, self._seat_opened),
             "seat.closed": (SeatClosed, self._seat_closed),
-            "site.reload": (Reload, self._reload),
             **PlanControl(centre).commands,
         }
 
@@ -217,14 +210,6 @@ class Control:
     async def _seat_closed(self, command: SeatClosed) -> Json:
         self.centre.seats.closed(self._known(command.operator), command.instance)
         return {}
-
-    async def _reload(self, command: Reload) -> Json:
-        try:
-            site = load_site(self.centre.settings.site_path)
-        except SiteError as problem:
-            raise CommandError("bad_site", f"設定に誤りがあります: {problem}", str(problem)) from None
-        await self.centre.activate(Plan(None, site), command.modules)
-        return {"numbers": len(site.numbers), "operators": len(site.operators)}
 
     def _operator(self, operator: str) -> Json:
         return self.centre.live.operator_state(operator)

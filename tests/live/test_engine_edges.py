@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.centre import Centre, centre
 from tests.support.phones import OPERATOR_HZ, DeskPhone, Phones, Talk, phones
-from tests.support.site import NUMBER, site, write_site
+from tests.support.planned import put_version
+from tests.support.site import NUMBER, site
 
 
 async def back(running: Centre, pid: int) -> None:
@@ -122,7 +123,7 @@ async def test_a_late_form_for_an_earlier_call_leaves_the_running_wrap_up_alone(
 
 @pytest.mark.req("ACD-3", "ADM-1")
 async def test_a_queue_that_left_the_plan_during_the_greeting(tmp_path: Path) -> None:
-    """The citizen goes into the queue that the number has now."""
+    """The call's own plan leads it on, into the queue that operators serve now."""
     plan = site(operators=1)
     async with centre(tmp_path, site=plan) as running, phones() as sip:
         await sip.desk(running.phone("1001"))
@@ -132,8 +133,8 @@ async def test_a_queue_that_left_the_plan_during_the_greeting(tmp_path: Path) ->
         plan["queues"][0]["id"] = "new"
         for one in (*plan["numbers"], *plan["operators"]):
             one |= {"queue": "new"} if "queue" in one else {"queues": ["new"]}
-        write_site(running.state.site, plan)
-        await running.control.do("site.reload")
+        put_version(running.state.path, 71, plan)
+        await running.control.do("plan.activate", version=71, by="test")
         await citizen.hears(OPERATOR_HZ, within_s=20)
         await citizen.hangup()
         [record] = await running.ended(1)

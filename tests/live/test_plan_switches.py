@@ -11,10 +11,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialplans import load_site
 from tests.support.phones import phones
-from tests.support.planned import CITY, EVENTS, GUARDED, TUESDAY_NIGHT, TUESDAY_NOON, Planned, plan, planned
-from tests.support.site import write_site
+from tests.support.planned import (
+    CITY,
+    EVENTS,
+    GUARDED,
+    TUESDAY_NIGHT,
+    TUESDAY_NOON,
+    Planned,
+    plan,
+    planned,
+    put_version,
+)
 
 MENU = "窓口は1、英語は2、守衛は3、案内は4です。"
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -137,11 +145,7 @@ async def test_a_notice_stands_in_front_of_everything(tmp_path: Path) -> None:
 
 
 def put(at: Planned, version: int, **changes: Any) -> None:
-    """Puts a version where the engine reads it, as the worker does."""
-    folder = at.running.state.path / "plans"
-    folder.mkdir(exist_ok=True)
-    path = write_site(folder / f"{version}.yaml", plan(at.outside.port, **changes))
-    path.with_suffix(".json").write_text(load_site(path).model_dump_json())
+    put_version(at.running.state.path, version, plan(at.outside.port, **changes))
 
 
 def other_menu(at: Planned, text: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.support.centre import Centre, centre
 from tests.support.heard import Samples, sounds, which_prompts
 from tests.support.keypads import Keypad, Line, dialled
 from tests.support.phones import Phones
-from tests.support.site import site
+from tests.support.site import site, write_site
 
 TUESDAY_NOON, TUESDAY_NIGHT = "2026-11-24 12:00", "2026-11-24 22:00"
 CITY, GUARDED, EVENTS, LIMITED, LONELY = (f"024622{end}" for end in ("1111", "1200", "1300", "1400", "1500"))
@@ -126,6 +126,15 @@ def plan(outside: int, **changes: Any) -> dict[str, Any]:
         {"id": "quake", "name": "地震", "say": "地震がありました。", "two_people": True},
     ]
     return made | changes
+
+
+def put_version(state: Path, version: int, content: dict[str, Any]) -> Path:
+    """Puts a version of the plan where the engine reads it, as the worker does. Its YAML file."""
+    folder = state / "plans"
+    folder.mkdir(exist_ok=True)
+    path = write_site(folder / f"{version}.yaml", content)
+    path.with_suffix(".json").write_text(load_site(path).model_dump_json())
+    return path
 
 
 class Planned:
