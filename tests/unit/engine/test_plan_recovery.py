@@ -30,6 +30,9 @@ def forwarded(centre: Centre) -> None:
     centre.note("forwarded", CITIZEN, forward="guard", number="0246229999", trunk="narrow", leg=LEG)
 
 
+Noted = list[tuple[str, Any]]
+
+
 async def connected(
     centre: Centre, *lines: Line, room: tuple[str, ...] | None = None
 ) -> list[tuple[str, Any]]:
