@@ -5,13 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .models import In, Out
 
 Comment = Annotated[str, Field(min_length=1, max_length=500)]
 Digits = Annotated[str, Field(pattern=r"^[0-9]{3,15}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+def _moment(value: object) -> object:
+    return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _day(value: object) -> object:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+# JSON has neither: bodies are otherwise checked strictly.
+Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+Day = Annotated[dt.date, BeforeValidator(_day)]
 PlanText = Annotated[str, Field(min_length=1, max_length=4 * 1024 * 1024)]
 
 
@@ -187,7 +200,7 @@ class OpeningSet(In):
 
     numbers: Annotated[list[Digits], Field(max_length=500)]
     mode: Literal["open", "closed", "extended"]
-    until: Annotated[dt.datetime, Field(strict=False)]
+    until: Moment
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -200,12 +213,12 @@ class PlanEvent(In):
 
     id: Slug | None = None
     name: Annotated[str, Field(max_length=200)] | None = None
-    date: Annotated[dt.date, Field(strict=False)] | None = None
+    date: Day | None = None
     state: Slug | None = None
     note: Annotated[str, Field(max_length=400)] | None = None
     board: Slug | None = None
-    tell_from: Annotated[dt.date, Field(strict=False)] | None = None
-    tell_until: Annotated[dt.date, Field(strict=False)] | None = None
+    tell_from: Day | None = None
+    tell_until: Day | None = None
     remove: bool = False
 
 

@@ -18,7 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarint import ScalarInt
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 Plain = Any  # str | None | list[Plain] | dict[str, Plain]
 
@@ -107,6 +107,10 @@ def _plain(node: Node) -> Plain:
 def set_row(text: str, section: str, index: int, values: Mapping[str, Any]) -> str:
     """The text with these keys of a row set; None takes a key out. Raises DocumentError, IndexError."""
 
+    values = _differing(read(text).rows(section)[index], values)
+    if not values:
+        return text
+
     def change(document: CommentedMap) -> None:
         _merge(document[section][0], values, whole=False)
 
@@ -163,6 +167,9 @@ def remove_row(text: str, section: str, index: int) -> str:
 
 def set_part(text: str, name: str, values: Mapping[str, Any]) -> str:
     """The text with these keys of a group (`wording`) set; None takes a key out. Raises DocumentError."""
+    values = _differing(read(text).part(name), values)
+    if not values:
+        return text
     key = _find_key(text, name)
     if key is None:
         kept = {at: value for at, value in values.items() if value is not None}
@@ -179,6 +186,11 @@ def set_part(text: str, name: str, values: Mapping[str, Any]) -> str:
     change(doc)
     lines[key[0] : key[1]] = _lines(_written(doc, _usual_column(text)))
     return _joined(lines)
+
+
+def _differing(old: Mapping[str, Plain], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those values that change something."""
+    return {key: value for key, value in values.items() if as_text(value) != old.get(key)}
 
 
 # -- where things stand
@@ -325,7 +337,8 @@ def _ruled(value: Any) -> Any:
             rows.fa.set_flow_style()
         return rows
     if isinstance(value, str) and "\n" in value:
-        return LiteralScalarString(value)
+        plain = value == value.strip() and all(line == line.strip() for line in value.split("\n"))
+        return LiteralScalarString(value) if plain else DoubleQuotedScalarString(value)
     return value
 
 

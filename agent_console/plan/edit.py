@@ -23,7 +23,7 @@ from .choices import boards, groups_of
 from .document import DocumentError, Plain, add_row, as_text, name_of, remove_row, set_part, set_row
 from .drafts import MAX_PLAN_BYTES, save
 from .forms import SECTIONS, STEP_FORMS, Field, form_of
-from .picture import belongs
+from .picture import begins, belongs
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PARTS = ("wording",)
@@ -81,7 +81,9 @@ def _answer(
 ) -> web.Response:
     own = [one for one in view.shown.problems if _of(one, section, index)]
     prefix = section if index is None else f"{section}[{index}]"
-    shown = [Shown(one, row.get(one.key), _wrong(view, one.key, own, prefix, errors or {})) for one in fields]
+    values = {**row, "start": begins(row) or None} if section == "numbers" else row
+    wrong = {one.key: _wrong(view, one.key, own, prefix, errors or {}) for one in fields}
+    shown = [Shown(one, values.get(one.key), wrong[one.key]) for one in fields]
     placed = {text for one in shown for text in one.errors}
     return view.answer(
         "form.html",

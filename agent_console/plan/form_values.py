@@ -40,8 +40,19 @@ def parse(fields: tuple[Field, ...], form: Form, old: Mapping[str, Plain], own: 
         value = _value(one, one.key, form, old.get(one.key), own)
         if one.key not in old and one.default and as_text(value) == one.default:
             value = None
+        if one.key in old and _bare(as_text(value)) == _bare(old[one.key]):
+            value = old[one.key]  # as it was written
         sent.values[one.key] = value
     return sent
+
+
+def _bare(value: Plain) -> Plain:
+    """Without what says nothing: `open: []` and no `open` at all are the same to a reader."""
+    if isinstance(value, Mapping):
+        return {key: bare for key, inner in value.items() if (bare := _bare(inner)) is not None}
+    if isinstance(value, list):
+        return [_bare(inner) for inner in value] or None
+    return value
 
 
 def first(form: Form, name: str) -> str:
