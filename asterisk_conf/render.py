@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import jinja2
@@ -42,15 +42,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
     # Asterisk looks for documentation (without it, it refuses its own options) and sounds in one data folder.
     link(settings.lib / "documentation", settings.tree.data / "documentation")
     link(settings.lib / "sounds", settings.sounds)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("asterisk_conf"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - not HTML; `plain` guards what people typed
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["plain"] = _plain
+    environment = _environment()
     address = ipaddress.ip_address(settings.listen)
     values = {
         "site": site,
@@ -79,6 +71,21 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         if write_if_changed(target, environment.get_template(name).render(values)):
             changed.append(target.name)
     return changed
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Made once: compiling the templates takes most of the time of rendering them."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("asterisk_conf"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - not HTML; `plain` guards what people typed
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = _plain
+    return environment
 
 
 def modules_to_reload(changed: Iterable[str]) -> list[str]:
