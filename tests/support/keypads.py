@@ -81,7 +81,9 @@ class _KeyPhones(Phones):
 
 
 class TonePad(TonePhone):
-    """A telephone without events: it speaks a citizen's tone, and the tones of its keys."""
+    """A telephone without events: it speaks a tone of its own (`hertz`, whole), and those of its keys."""
+
+    hertz = CITIZEN_HZ
 
     def __init__(self, server_port: int, user: str, password: str) -> None:
         super().__init__(server_port, user, password)
@@ -128,7 +130,7 @@ class TonePad(TonePhone):
 
     def _talk(self) -> None:
         at = np.arange(RATE) / RATE  # a whole number of waves a second: the end joins the beginning
-        second = encode(0.2 * np.sin(2 * np.pi * CITIZEN_HZ * at))
+        second = encode(0.2 * np.sin(2 * np.pi * self.hertz * at))
         voice = [second[n : n + FRAME] for n in range(0, RATE, FRAME)]
 
         async def send() -> None:
