@@ -7,7 +7,6 @@ calls, and the next `up` on the same state folder adopts it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
 import os
@@ -28,6 +27,7 @@ from switch.process import AsteriskFailed, AsteriskProcess
 
 log = logging.getLogger("daihyo.up")
 
+SIP_SILENT_S = 15.0  # after a restart; it takes a second or two
 ASTERISK_READY_S = 60.0
 PROGRAMS_READY_S = 60.0
 HELLO_S = 5.0
@@ -118,15 +118,8 @@ class Centre:
         else:
             await self._asterisk.start()
         self._save()
-        runtime, keys = self._runtime, self._prepared.keys
         try:
-            async with asyncio.timeout(ASTERISK_READY_S):
-                await self._asterisk.wait_ready(
-                    (runtime.reachable_host, runtime.sip_port),
-                    ("127.0.0.1", runtime.ari_port),
-                    keys.ari_user,
-                    keys.ari_password,
-                )
+            await self._asterisk_ready(ASTERISK_READY_S)
             for module in self._prepared.reload:
                 await self._asterisk.rx(f"module reload {module}")
             rendering.reloaded(self._state)
@@ -137,8 +130,21 @@ class Centre:
         except AsteriskFailed as error:
             raise UserError(str(error)) from None
 
+    async def _asterisk_ready(self, within_s: float) -> None:
+        """Until SIP and ARI answer. TimeoutError; AsteriskFailed when it ends instead."""
+        runtime, keys = self._runtime, self._prepared.keys
+        async with asyncio.timeout(within_s):
+            await self._asterisk.wait_ready(
+                (runtime.reachable_host, runtime.sip_port),
+                ("127.0.0.1", runtime.ari_port),
+                keys.ari_user,
+                keys.ari_password,
+            )
+
     async def _keep_asterisk(self) -> None:
-        """Asterisk that ended is started anew; its calls are gone, the engine says so in the journal."""
+        """Asterisk that ended is started anew; its calls are gone, the engine says so in the journal. One
+        whose SIP stays silent (its port was taken just then) is of no use to anybody: it is ended and started
+        again."""
         while True:
             await self._asterisk.wait_ended()
             if self._stop.is_set():
@@ -147,18 +153,15 @@ class Centre:
             began = time.monotonic()
             await self._asterisk.start()
             self._save()
-            while not self._stop.is_set() and self._asterisk.pid is not None:
-                if await self._is_up():
-                    log.info("Asterisk runs again (pid %s)", self._asterisk.pid)
-                    break
-                await asyncio.sleep(0.1)
-            if self._asterisk.pid is None:
+            try:
+                await self._asterisk_ready(SIP_SILENT_S)
+                log.info("Asterisk runs again (pid %s)", self._asterisk.pid)
+            except TimeoutError:
+                log.error("SIP stays silent, Asterisk is started again: %s", self._asterisk.last_words())
+                await self._asterisk.stop()
+            except AsteriskFailed as error:
+                log.error("%s", error)
                 await asyncio.sleep(min(5.0, max(0.5, time.monotonic() - began)))
-
-    async def _is_up(self) -> bool:
-        with contextlib.suppress(AsteriskFailed):
-            return "uptime" in (await self._asterisk.rx("core show uptime", 3)).lower()
-        return False
 
     # ── readiness ────────────────────────────────────────────────────────────────────────────────────────
 
