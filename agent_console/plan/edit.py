@@ -20,8 +20,9 @@ from ..texts import Language
 from . import form_values
 from .base import Sent, View, plan_page, sent_by, to
 from .choices import boards, groups_of
-from .document import DocumentError, Plain, add_row, as_text, name_of, remove_row, set_part, set_row
+from .document import DocumentError, Plain, as_text, name_of
 from .drafts import MAX_PLAN_BYTES, save
+from .editing import add_row, remove_row, set_part, set_row
 from .forms import SECTIONS, STEP_FORMS, Field, form_of
 from .picture import begins, belongs
 

@@ -19,8 +19,9 @@ from . import form_values
 from .base import Sent, View, plan_page, sent_by, to
 from .choices import boards, states
 from .differences import Change, changes
-from .document import Document, DocumentError, Plain, add_row, as_text, read, remove_row, set_row
+from .document import Document, DocumentError, Plain, as_text, read
 from .drafts import MAX_PLAN_BYTES, checked
+from .editing import add_row, remove_row, set_row
 from .forms import FORMS
 from .text_page import rows_of
 from .versions import go_live

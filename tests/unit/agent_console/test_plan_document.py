@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_console.plan import document
+from agent_console.plan import document, editing
 from agent_console.plan.differences import changes, lines
 from agent_console.plan.document import DocumentError, read
 from agent_console.plan.merging import merge
@@ -34,7 +34,7 @@ def touched(before: str, after: str) -> tuple[list[str], list[str]]:
 
 def spot(text: str, section: str, index: int) -> range:
     """The lines that a row may touch: from it to the next row or section."""
-    place = document._find_rows(text, section)
+    place = document.find_rows(text, section)
     assert place is not None
     return range(*place.rows[index])
 
@@ -44,7 +44,7 @@ def spot(text: str, section: str, index: int) -> range:
 @given(row=st.sampled_from(ROWS), name=st.text(alphabet="あ亜aA: #'\"-{}[]1\n", min_size=1, max_size=12))
 def test_a_change_touches_its_row_alone_and_is_read_back(row: tuple[str, str, int], name: str) -> None:
     text, section, index = row
-    after = document.set_row(text, section, index, {"name": name, "zz": {"ja": name}})
+    after = editing.set_row(text, section, index, {"name": name, "zz": {"ja": name}})
     expected = dict(read(text).data)
     expected[section] = [dict(one) for one in expected[section]]
     expected[section][index] |= {"name": name, "zz": {"ja": name}}
@@ -58,12 +58,12 @@ def test_a_change_touches_its_row_alone_and_is_read_back(row: tuple[str, str, in
 @pytest.mark.parametrize(("text", "section", "index"), ROWS)
 def test_a_change_to_the_same_changes_nothing(text: str, section: str, index: int) -> None:
     row = read(text).rows(section)[index]
-    assert document.set_row(text, section, index, row) == text
+    assert editing.set_row(text, section, index, row) == text
 
 
 def test_comments_and_order_stay_within_the_row_too() -> None:
     text = "steps:\n  # the first\n  - id: a   # its id\n    # what it says\n    say: あ\n    next: hangup\n"
-    after = document.set_row(text, "steps", 0, {"say": "い", "next": None, "name": "名"})
+    after = editing.set_row(text, "steps", 0, {"say": "い", "next": None, "name": "名"})
     assert after == (
         "steps:\n  # the first\n  - id: a   # its id\n    # what it says\n    say: い\n    name: 名\n"
     )
@@ -72,47 +72,48 @@ def test_comments_and_order_stay_within_the_row_too() -> None:
 def test_rows_come_and_go() -> None:
     text = "numbers: []\nkpi: {offered: arrived}  # kept\n"
     first = {"id": "a", "days": [{"date": dt.date(2027, 1, 4), "open": ["8:30-12:00"]}], "none": None}
-    one = document.add_row(text, "hours", first)
+    one = editing.add_row(text, "hours", first)
     assert one.startswith(text)
     assert "date: 2027-01-04" in one
     assert read(one).rows("hours") == [{"id": "a", "days": [{"date": "2027-01-04", "open": ["8:30-12:00"]}]}]
-    two = document.add_row(one, "hours", {"id": "b"})
+    two = editing.add_row(one, "hours", {"id": "b"})
     assert [row["id"] for row in read(two).rows("hours")] == ["a", "b"]
-    assert document.remove_row(two, "hours", 1) == one
-    assert read(document.remove_row(one, "hours", 0)).data == read(text).data
-    assert read(document.add_row(text, "numbers", {"number": "0120"})).rows("numbers") == [{"number": "0120"}]
+    assert editing.remove_row(two, "hours", 1) == one
+    assert read(editing.remove_row(one, "hours", 0)).data == read(text).data
+    assert read(editing.add_row(text, "numbers", {"number": "0120"})).rows("numbers") == [{"number": "0120"}]
 
 
 def test_a_comment_right_above_a_row_goes_with_it() -> None:
     text = "steps:\n  - id: a\n  # about b\n  - id: b\n  # about c\n  - id: c\n"
-    assert document.remove_row(text, "steps", 1) == "steps:\n  - id: a\n  # about c\n  - id: c\n"
+    assert editing.remove_row(text, "steps", 1) == "steps:\n  - id: a\n  # about c\n  - id: c\n"
 
 
 def test_lists_in_brackets_can_be_edited_too() -> None:
     text = "steps: [{id: a}, {id: b}]  # flowing\nx: 1\n"
-    assert read(document.set_row(text, "steps", 1, {"name": "名"})).rows("steps")[1] == {
+    assert read(editing.set_row(text, "steps", 1, {"name": "名"})).rows("steps")[1] == {
         "id": "b",
         "name": "名",
     }
-    assert read(document.remove_row(text, "steps", 0)).rows("steps") == [{"id": "b"}]
-    assert len(read(document.add_row(text, "steps", {"id": "c"})).rows("steps")) == 3
+    assert read(editing.remove_row(text, "steps", 0)).rows("steps") == [{"id": "b"}]
+    assert len(read(editing.add_row(text, "steps", {"id": "c"})).rows("steps")) == 3
 
 
 def test_a_group_of_keys() -> None:
     text = "x: 1\nwording:\n  please_wait: あ   # kept\n\nkpi: {}\n"
-    after = document.set_part(text, "wording", {"please_wait": "い", "goodbye": {"ja": "う", "en": "u"}})
+    after = editing.set_part(text, "wording", {"please_wait": "い", "goodbye": {"ja": "う", "en": "u"}})
     assert read(after).part("wording") == {"please_wait": "い", "goodbye": {"ja": "う", "en": "u"}}
     assert after.startswith("x: 1\nwording:\n  please_wait: い   # kept\n")
     assert after.endswith("\nkpi: {}\n")
-    assert read(document.set_part("x: 1\n", "wording", {"goodbye": "う"})).part("wording") == {
-        "goodbye": "う"
-    }
+    assert read(editing.set_part("x: 1\n", "wording", {"goodbye": "う"})).part("wording") == {"goodbye": "う"}
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n", "a: b: c\n", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "- a\n", "a: b: c\n", "\x00", "\ud800", "a: " + "[" * 5000, "x: &a [1]\ny: *a\n", "- " * 9000],
+)
 def test_what_is_no_plan_is_refused_in_words(text: str) -> None:
     with pytest.raises(DocumentError):
-        document.add_row(text, "steps", {"id": "a"})
+        editing.add_row(text, "steps", {"id": "a"})
     assert read(text).rows("steps") == []
 
 
@@ -121,7 +122,7 @@ def test_numbers_are_read_as_they_are_written() -> None:
     row = read(text).rows("numbers")[0]
     assert (row["number"], row["on"], row["n"], row["none"]) == ("0246221111", "true", "007", None)
     assert read(text).index("numbers", "0246221111") == 0
-    assert "0246221111" in document.set_row(text, "numbers", 0, {"name": "代表"})
+    assert "0246221111" in editing.set_row(text, "numbers", 0, {"name": "代表"})
 
 
 # -- differences and changes of two people

@@ -163,7 +163,7 @@ async def test_hours_are_changed_by_form_and_nothing_else_changes(start: Start) 
     before = document.read(minato()).data
     after = document.read(kept).data
     assert {key for key in before if before[key] != after[key]} == {"hours"}
-    place = document._find_rows(minato(), "hours")
+    place = document.find_rows(minato(), "hours")
     assert place is not None
     first, end = place.rows[document.read(minato()).index("hours", "office") or 0]
     lines = minato().splitlines()
