@@ -104,6 +104,10 @@ def _may_still_come(record: CallRecord) -> bool:
 def _what(kind: str, data: Mapping[str, Any], names: dict[str, str], texts: Texts) -> str:
     """An event's particulars as people say them."""
     parts: list[str] = []
+    if kind in ("step", "key"):
+        parts.append(_step(data, texts))
+    if kind in ("overflowed", "forwarded"):
+        parts.append(str(data.get("to") or data.get("forward") or ""))
     operator = data.get("operator")
     if operator:
         parts.append(names.get(operator, operator))
@@ -117,6 +121,15 @@ def _what(kind: str, data: Mapping[str, Any], names: dict[str, str], texts: Text
     if data.get("ring_s") is not None:
         parts.append(duration(float(data["ring_s"])))
     return " ".join(parts)
+
+
+def _step(data: Mapping[str, Any], texts: Texts) -> str:
+    """A step of the plan, or the key pressed in it and what it did."""
+    if "does" not in data:
+        step = str(data.get("step") or "")
+        return texts.known(f"plan.said.{step}", step)
+    does = str(data["does"])
+    return " ".join(filter(None, (data.get("key"), texts.known(f"plan.does.{does}", does))))
 
 
 def _names(console: Console) -> dict[str, str]:

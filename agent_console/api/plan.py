@@ -238,6 +238,24 @@ async def preview(call: ApiCall) -> models.PlanPreviewMade:
     return models.PlanPreviewMade(key=made.key, url=f"/plan/sound/{made.key}")
 
 
+async def upload(call: ApiCall) -> models.PlanAudio:
+    """Keeps audio for announcements, brought to telephone loudness."""
+    content = await call.request.clone(client_max_size=MAX_AUDIO_BYTES).read()
+    name = call.query_as(models.PlanAudioQuery).name
+    try:
+        made = await asyncio.to_thread(ivr.upload, content, name)
+        await asyncio.to_thread(ivr.store_audio, made, call.console.settings.audio_folder)
+    except ivr.AudioError as error:
+        what = error.ja if call.texts.language is Language.JA else error.en
+        raise Problem(422, "audio", "problem.fields", {}, [FieldError(field="body", what=what)]) from None
+    await _note(call, Action.PLAN_AUDIO, f"{made.key} {name}")
+    return models.PlanAudio(
+        key=made.key,
+        seconds=round(made.seconds, 2),
+        loudness_before_dbfs=round(made.loudness_before_dbfs, 1),
+    )
+
+
 async def sound(call: ApiCall) -> web.StreamResponse:
     """The sound of an announcement."""
     return await sound_of(call.request, call.session, call.path("key"))
@@ -344,6 +362,7 @@ async def _note(call: ApiCall, action: Action, detail: str) -> None:
     await audit.note(call.console.store, action, **_who(call), detail=detail)
 
 
+MAX_AUDIO_BYTES = 21 * 1024 * 1024  # a little over ivr's own limit, whose message says more
 READ = frozenset({Right.PLAN_READ})
 EDIT = frozenset({Right.PLAN_EDIT})
 HISTORY = frozenset({Right.PLAN_HISTORY})

@@ -187,6 +187,20 @@ class PlanPreviewMade(Out):
     url: str
 
 
+class PlanAudioQuery(In):
+    """`name`: the file's name, for messages."""
+
+    name: Annotated[str, Field(max_length=200)] = "audio"
+
+
+class PlanAudio(Out):
+    """Kept audio: a plan names it `{audio: <key>, text: …}`. `loudness_before_dbfs` is how it came."""
+
+    key: str
+    seconds: float
+    loudness_before_dbfs: float
+
+
 class PlanSwitches(Out):
     """What is switched, and how each number stands, as the engine tells it."""
 

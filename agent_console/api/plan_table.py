@@ -133,6 +133,18 @@ PLAN_OPERATIONS: tuple[Operation, ...] = (
         problems=(503,),
     ),
     Operation(
+        "POST",
+        f"{_AT}/audio",
+        plan.upload,
+        "uploadAudio",
+        "Keep audio for announcements (any common format)",
+        models.PlanAudio,
+        rights=EDIT,
+        query=models.PlanAudioQuery,
+        takes="application/octet-stream",
+        problems=(503,),
+    ),
+    Operation(
         "GET",
         f"{_AT}/sounds/{{key}}",
         plan.sound,

@@ -70,6 +70,7 @@ class Operation:
     query: type[BaseModel] | None = None
     media: str | None = None
     max_bytes: int | None = None
+    takes: str | None = None
     problems: tuple[int, ...] = field(default=())
 
 
@@ -174,8 +175,8 @@ def _describe(operation: Operation) -> dict[str, Any]:
         answers["200"] = {"description": "OK", "content": {_JSON: {"schema": _ref(operation.answer)}}}
     codes = {401, 500, *operation.problems}
     codes |= {403} if operation.rights or operation.method != "GET" else set()
-    codes |= {422} if operation.query or operation.body else set()
-    codes |= {400, 413, 415} if operation.body else set()
+    codes |= {422} if operation.query or operation.body or operation.takes else set()
+    codes |= {400, 413, 415} if operation.body else {413} if operation.takes else set()
     for code in sorted(codes):
         content = {"application/problem+json": {"schema": _ref(ProblemDocument)}}
         answers[str(code)] = {"description": _why(code), "content": content}
@@ -196,6 +197,9 @@ def _describe(operation: Operation) -> dict[str, Any]:
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": {_JSON: {"schema": _ref(operation.body)}}}
+    if operation.takes is not None:
+        content = {operation.takes: {"schema": {"type": "string", "format": "binary"}}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 

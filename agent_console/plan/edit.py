@@ -220,9 +220,12 @@ async def take_files(view: View, sent: Sent) -> tuple[dict[str, str], str]:
         except OSError as error:
             errors[place.split(".")[0]] = view.texts("plan.error.audio_kept", why=str(error.strerror))
             continue
-        sent.texts[f"{place}.audio"] = [upload.key]
-        if not sent.first(place):
-            sent.texts[place] = [filename.rsplit(".", 1)[0][:100]]
+        if "." not in place:  # a list of sounds
+            sent.texts.setdefault(place, []).append(upload.key)
+        else:
+            sent.texts[f"{place}.audio"] = [upload.key]
+            if not sent.first(place):
+                sent.texts[place] = [filename.rsplit(".", 1)[0][:100]]
         told = f"{upload.seconds:.1f}_{upload.loudness_before_dbfs:.0f}"
         await view.note(Action.PLAN_AUDIO, f"{upload.key} {filename[:100]}")
     return errors, told

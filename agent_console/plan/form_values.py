@@ -78,7 +78,7 @@ def _value(one: Field, name: str, form: Form, old: Plain, own: str) -> Any:
             return _week(form, name, old)
         case Kind.PHONES:
             return _words(first(form, name)) or None
-        case Kind.NUMBERS:
+        case Kind.NUMBERS | Kind.SOUNDS:
             return [text for text in form.get(name, []) if text] or None
         case Kind.ROWS:
             return _rows(one, name, form, own) or None

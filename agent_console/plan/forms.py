@@ -27,6 +27,7 @@ class Kind(enum.Enum):
     KEYS = "keys"  # rows known by the key of the telephone
     HOLIDAYS = "holidays"  # japan, or rows
     NUMBERS = "numbers"  # some of the site's numbers
+    SOUNDS = "sounds"  # uploaded ones, in their order
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ FORMS: dict[str, tuple[Field, ...]] = {
         Field("tell_until", Kind.DATE, more=True),
     ),
     "event_states": (_NAME, Field("say", Kind.WORDS, required=True)),
+    "musics": (_NAME, Field("audio", Kind.SOUNDS, required=True), Field("licence", required=True)),
     "wording": tuple(
         Field(name, Kind.SAID)
         for name in (
@@ -212,6 +214,7 @@ SECTIONS = (
     "notices",
     "events",
     "event_states",
+    "musics",
 )
 """Lists whose rows have forms. `wording` is a group of keys with a form; the rest is edited as text."""
 

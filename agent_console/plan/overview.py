@@ -126,7 +126,7 @@ def where(site: Site, step: str, texts: Texts) -> str:
 def loose(data: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """All boxes by section, for the list below the picture: those no line leads to must be found as well."""
     out = []
-    for section in ("hours", "calendars", "steps", "queues", "forwards", "notices", "event_states"):
+    for section in ("hours", "calendars", "steps", "queues", "forwards", "notices", "event_states", "musics"):
         rows = data.get(section)
         named = [
             (str(row.get("id")), str(row.get("name") or row.get("id")))

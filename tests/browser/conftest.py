@@ -54,13 +54,17 @@ async def running(tmp_path: Path) -> AsyncIterator[Centre]:
 
 @pytest.fixture
 def person(chromium: Browser, running: Centre) -> Opened:
-    """`async with person() as somebody:` somebody at a screen of 1280×720. Errors in it fail the test."""
+    """`async with person() as somebody:` somebody at a screen of 1280×720, or with a phone of 390×844.
+    Errors in it fail the test."""
     SCREENS.mkdir(parents=True, exist_ok=True)
 
     @contextlib.asynccontextmanager
-    async def sit(dark: bool = False, expect_errors: bool = False) -> AsyncIterator[Person]:
+    async def sit(
+        dark: bool = False, expect_errors: bool = False, phone: bool = False, scripts: bool = True
+    ) -> AsyncIterator[Person]:
         context = await chromium.new_context(
-            viewport={"width": 1280, "height": 720},
+            viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 720},
+            java_script_enabled=scripts,
             locale="ja-JP",
             color_scheme="dark" if dark else "light",
             permissions=["microphone"],

@@ -16,9 +16,9 @@ from cdr import StepCount
 from dialplans import SiteError, parse_site
 from store import EventRow, plans
 
-from .conftest import Start
+from .conftest import Browser, Start
 from .plans import carry_out, form_at, forms_of, live, minato, send
-from .test_plan_pages import logged, settings, started
+from .test_plan_pages import draft_text, logged, settings, sound, started
 
 __all__ = ["settings"]
 
@@ -347,3 +347,38 @@ async def test_the_api_tells_what_is_heard(start: Start) -> None:
     assert (await browser.get(f"{API}/hear?number=000")).status == 404
     year = await (await browser.get(f"{API}/year?number=0246221300&year=2028")).json()
     assert len(year["days"]) == 366
+
+
+@pytest.mark.req("HRS-6")
+async def test_the_api_keeps_audio_and_refuses_what_is_none(start: Start) -> None:
+    running = await started(start)
+    browser, boss = await running.browser("admin"), await running.browser("sv01")
+
+    async def send_audio(who: Browser, content: bytes) -> Any:
+        headers = {"X-CSRF-Token": who.csrf, "Content-Type": "application/octet-stream"}
+        return await who.client.post(f"{API}/audio?name=a.wav", data=content, headers=headers)
+
+    answer = await send_audio(browser, sound(1.0))
+    assert answer.status == 200, await answer.text()
+    key = (await answer.json())["key"]
+    assert (await browser.get(f"{API}/sounds/{key}")).status == 200
+    assert (await send_audio(boss, sound(1.0))).status == 403
+    refused = await send_audio(browser, b"nothing")
+    assert refused.status == 422
+    assert (await refused.json())["errors"][0]["field"] == "body"
+    assert (await send_audio(browser, bytes(22 * 1024 * 1024))).status == 413
+
+
+@pytest.mark.req("HRS-6")
+async def test_waiting_music_is_uploaded_with_its_licence(start: Start) -> None:
+    running = await started(start)
+    browser = await running.browser("admin")
+    form = await form_at(browser, "/plan/new/musics")
+    form.set(id="harp", name="ハープ", licence="自作。自由に使える。")
+    answer = await send(browser, form, {"audio.file": ("harp.wav", sound(2.0))})
+    assert answer.status == 303, await answer.text()
+    kept = document.read(await draft_text(running) or "").row("musics", "harp")
+    assert kept is not None
+    assert len(kept["audio"]) == 1
+    form = await form_at(browser, "/plan/edit/musics/harp")
+    assert ("audio", kept["audio"][0]) in form.fields
