@@ -32,8 +32,9 @@ HOLE = RATE // 5  # a fifth of a second without sound would be noticed
 
 
 def version(n: int) -> dict[str, Any]:
-    """Version `n`, counted from 0: its own greeting, and another menu behind the second number."""
-    plan = site(operators=TALKING, wrap_up_s=0)
+    """Version `n`, counted from 0: its own greeting, and another menu behind the second number. Now and then
+    one more operator, who is taken out again: Asterisk must read its configuration anew."""
+    plan = site(operators=TALKING + (n % 20 == 10), wrap_up_s=0)
     talk, ask = plan["numbers"]
     talk["greeting"] = GREETINGS[n % len(GREETINGS)]
     del ask["queue"]

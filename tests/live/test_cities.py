@@ -47,7 +47,7 @@ async def waits(
     """The call hears what the plan says and then the queue's first words."""
     waiting = at.waiting(queue, language)
     async with at.dial(sip, number, keys, keypad, then=[waiting]) as citizen:
-        await citizen.hears(waiting)
+        await citizen.hears(waiting, whole=not keys or keypad is Keypad.TONES)
 
 
 async def told_and_hung_up(at: Rehearsal, sip: Phones, number: str, *then: Prompt) -> None:
@@ -72,12 +72,12 @@ async def test_iwaki_by_telephone(tmp_path: Path) -> None:
             calls.create_task(waits(at, sip, number, "main"))
         await asyncio.sleep(0)
         await all_arrived(at)
-        await at.clock(NEW_YEAR)
-        calls.create_task(_guard_room_is_busy(at, sip, IWAKI[1]))
+        await at.clock(EVENING)
+        calls.create_task(_guard_room_is_busy(at, sip, IWAKI[0]))
         await asyncio.sleep(0)
         await all_arrived(at)
-        await at.clock(EVENING)
-        calls.create_task(_guard_room_answers(at, sip, IWAKI[0]))
+        await at.clock(NEW_YEAR)
+        calls.create_task(_guard_room_answers(at, sip, IWAKI[1]))
 
 
 async def _guard_room_is_busy(at: Rehearsal, sip: Phones, number: str) -> None:

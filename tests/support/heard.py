@@ -1,10 +1,10 @@
 """Which announcements a telephone heard, told from the sound alone.
 
-The first and the second half second of each prompt are looked for in the recording (normalised
-cross-correlation by FFT); where one stands, the rest of the prompt is followed block by block, each with a
-little room for what was lost or played late on a busy machine. Several prompts may begin with the same words:
-the one that was followed furthest is the one. A telephone may miss the first moment of a call, and does not
-play what it still holds when it is hung up: neither is asked for.
+The first three half seconds of each prompt are looked for in the recording (normalised cross-correlation by
+FFT); where one stands, the rest of the prompt is followed block by block, each with a little room for what
+was lost or played late on a busy machine. Several prompts may begin with the same words: the one that was
+followed furthest is the one. A telephone may miss the first moment of a call, and does not play what it still
+holds when it is hung up: neither is asked for.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Play:
 def _plays(search: _Search, prompt: Wave) -> list[_Play]:
     """Where a prompt was heard."""
     plays: list[_Play] = []
-    for first in (0, BLOCK):
+    for first in (0, BLOCK, 2 * BLOCK):
         head = prompt[first : first + BLOCK]
         if not _audible(head):
             continue

@@ -19,7 +19,7 @@ from tests.live.asterisk_conf.tone_phone import TonePhone
 from tests.support.centre import Centre, centre
 from tests.support.examples import EXAMPLES
 from tests.support.heard import RATE, Heard, Samples, sounds, which_prompts
-from tests.support.keypads import Keypad, Line, dialled
+from tests.support.keypads import Keypad, Line, TonePad, dialled
 from tests.support.phones import Phones
 
 LOOK_S = 0.25  # how often a citizen thinks about what was said
@@ -34,6 +34,7 @@ class Visit:
     expected: tuple[str, ...]
     keys: int  # pressed: so many announcements may be broken off
     enough: int  # announcements after which the citizen may have hung up
+    exact: bool  # our own phone; a real one (baresip) loses sound on a busy machine
 
 
 @dataclass
@@ -51,14 +52,14 @@ class Rehearsal:
     visits: list[Visit] = field(default_factory=list)
 
     def judge(self) -> None:
-        """Each visit's announcements, by the sound alone: those expected, in order, nothing else, and whole
-        but for those that a key broke off."""
+        """Each visit's announcements, by the sound alone: those expected, in order, nothing else, and (where
+        no packet was lost) whole but for those that a key broke off."""
         assert len(self.visits) == self.callers
         for visit in self.visits:
             heard = which_prompts(visit.recording, self.sounds)
             good = [one.name for one in heard] == list(visit.expected[: len(heard)])
             broken_off = sum(not one.whole for one in heard[: visit.enough])
-            if not good or len(heard) < visit.enough or broken_off > visit.keys:
+            if not good or len(heard) < visit.enough or (visit.exact and broken_off > visit.keys):
                 kept = self.folder / f"{visit.caller}.wav"
                 soundfile.write(kept, visit.recording, RATE)
                 told = "\n  ".join(map(str, heard))
@@ -105,34 +106,42 @@ class Rehearsal:
         kind = keypad if keys else Keypad.TONES
         async with dialled(sip, self.running.sip, number.replace("-", ""), kind, caller) as line:
             citizen = Citizen(self, line, caller)
-            for one in lines:
-                if one.key is not None and one.key != "-":
-                    await citizen.hears(one.prompt, whole=patient)
-                    await line.press(one.key)
-                    citizen.mark = len(line.samples())
             said = [*(one.prompt for one in lines), *then]
-            if enough is not None:
-                await citizen.hears(said[enough - 1])
+            for at, one in enumerate(said):
+                key = lines[at].key if at < len(lines) else None
+                if key is not None and key != "-":
+                    await citizen.hears(one, whole=patient)
+                    await line.press(key)
+                    citizen.mark, citizen.before = len(line.samples()), 0
+                elif at + 1 == enough:
+                    await citizen.hears(one)
+                    break
+                elif at + 1 < len(said):
+                    citizen.before += len(self.sounds[one.text])
             yield citizen
             expected = tuple(one.text for one in said)
-            self.visits.append(Visit(caller, line.samples(), expected, len(keys), enough or len(said)))
+            exact = isinstance(line, TonePad)
+            visit = Visit(caller, line.samples(), expected, len(keys), enough or len(said), exact)
+            self.visits.append(visit)
 
 
 class Citizen:
-    """Somebody on the telephone. `mark`: what was heard before is not listened to again."""
+    """Somebody on the telephone. `mark`: what was heard before is not listened to again; `before`: how long
+    the announcements are that come before the one that is waited for (in samples)."""
 
     def __init__(self, at: Rehearsal, line: Line, caller: str) -> None:
         self.rehearsal, self.line, self.caller = at, line, caller
-        self.mark = 0
+        self.mark = self.before = 0
 
     async def hears(self, prompt: Prompt, *, whole: bool = True, within_s: float = 60.0) -> None:
         """Until this announcement was heard, after the mark; not `whole`: at least a second of it."""
         sound = self.rehearsal.sounds[prompt.text]
-        window = RATE * 3 + (len(sound) if whole else 0)
+        # Listening is dear, and packets come in meanwhile: not before it can be there.
+        due = self.mark + self.before + (len(sound) if whole else RATE)
+        await self.until(lambda: len(self.line.samples()) > due - RATE, within_s, f"“{prompt.text}”")
 
         def found() -> list[Heard]:
-            samples = self.line.samples()
-            return which_prompts(samples[max(self.mark, len(samples) - window) :], {prompt.text: sound})
+            return which_prompts(self.line.samples()[self.mark :], {prompt.text: sound})
 
         try:
             async with asyncio.timeout(within_s):
