@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+import ivr
+
 from .. import audit
 from ..audit import Action
 from ..console import Console, console_of, session_of, texts_of
@@ -93,6 +95,7 @@ class View:
             problems=self.shown.problems,
             of=self.of,
             query=self.query,
+            voices=[one for one in ivr.ATTRIBUTIONS if one.what == "voice"],
             **values,
         )
 

@@ -29,10 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.to_draft": ("下書きを見る", "Show the draft"),
     "plan.to_live": ("稼働中の計画を見る", "Show the live plan"),
     "plan.play": ("聞く", "Listen"),
-    "plan.attribution": (
-        "音声: HTS Voice “Mei”(名古屋工業大学 国際音声技術研究所、CC BY 3.0)",
-        "Voice: HTS Voice “Mei” (Nagoya Institute of Technology, CC BY 3.0)",
-    ),
+    "plan.attribution": ("音声", "Voices"),
     # -- overview
     "plan.numbers": ("代表番号", "Numbers"),
     "plan.no_numbers": ("番号がまだありません。", "No numbers yet."),
