@@ -53,7 +53,7 @@ async def _barge_in(at: Planned, sip: object) -> None:
         await citizen.press("0")
         await citizen.hears(MENU, times=3, whole=False)
         await citizen.press("4")
-        await citizen.hears("場所は1、戻るは0です。", times=2)
+        await citizen.hears("場所は1、戻るは0です。", times=2, whole=False)
         await citizen.press("1")
         await citizen.hears("市役所は、みなと町1番地です。", whole=False)
         await citizen.press("5")
