@@ -83,9 +83,12 @@ class Centre:
         """The time by which plans decide; the wall clock but for rehearsals."""
         return self.openings.now()
 
-    async def activate(self, plan: Plan, modules: Sequence[str] = ()) -> None:
+    async def activate(
+        self, plan: Plan, modules: Sequence[str] = (), *, by: str = "", comment: str = ""
+    ) -> None:
         """Makes a plan the live one after Asterisk has read what changed for it; calls under way do not
-        notice. SwitchError, OSError: nothing has changed here."""
+        notice. SwitchError, OSError: nothing has changed here. What follows from a plan that is live makes it
+        no less live: a fault there is logged."""
         if modules and self.switch is not None:
             self.versions.coming = plan
             try:
@@ -94,13 +97,17 @@ class Centre:
                 self.versions.coming = None
         before = self.site
         await self.versions.make_live(plan)
-        self.versions.let_go(one.plan for one in self.memory.calls.values())
-        staff_changed = before.operators != self.site.operators
-        if self.session is not None and (staff_changed or before.queues != self.site.queues):
-            self.session.floor.site_changed(self.site)
-        self.openings.changed()
-        if staff_changed and self.switch is not None:
-            await self.switch.watch(endpoints([one.id for one in self.site.operators]))
+        self.note("plan_activated", version=plan.version, by=by, comment=comment, sha256=plan.sha256)
+        try:
+            self.versions.let_go(one.plan for one in self.memory.calls.values())
+            staff_changed = before.operators != self.site.operators
+            if self.session is not None and (staff_changed or before.queues != self.site.queues):
+                self.session.floor.site_changed(self.site)
+            self.openings.changed()
+            if staff_changed and self.switch is not None:
+                await self.switch.watch(endpoints([one.id for one in self.site.operators]))
+        except Exception:
+            log.exception("version %s is live, but not all that follows from it is done", plan.version)
 
     # -- the switch's callbacks ---
 

@@ -75,20 +75,13 @@ class PlanControl:
             await self._sounds_are_there(plan)
             centre = self.centre
             try:
-                await centre.activate(plan, command.modules)
+                await centre.activate(plan, command.modules, by=command.by, comment=command.comment)
             except (SwitchError, OSError) as problem:
                 raise CommandError(
                     "not_activated",
                     f"切り替えられませんでした。もう一度お試しください: {problem}",
                     f"the plan stays as it was: {problem}; try again",
                 ) from None
-            centre.note(
-                "plan_activated",
-                version=plan.version,
-                by=command.by,
-                comment=command.comment,
-                sha256=plan.sha256,
-            )
             calls = centre.session.calls.values() if centre.session is not None else ()
             return {"version": plan.version, "calls": sum(call.plan is not plan for call in calls)}
 

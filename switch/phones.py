@@ -53,7 +53,12 @@ class Phones:
         self._states = {name: self._states.get(name, False) for name in wanted}
         patience = time.monotonic() + KNOWN_S
         for name in fresh:
-            await self._check(name, tell_always=True, until=patience)
+            try:
+                await self._check(name, tell_always=True, until=patience)
+            except SwitchError as problem:
+                log.warning("phones: %r could not be asked for (%s); it is asked for again", name, problem)
+                self._doubtful.add(name)
+                self._woken.set()
 
     def contact(self, fields: Mapping[str, str]) -> None:
         """An AMI ContactStatus event."""
