@@ -13,6 +13,7 @@ from dialplans import Number, Site
 from ivr import Mode, Switches, opening
 
 from .clock import iso
+from .memory import NoticeMemory
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("daihyo.engine.openings")
 
 LOOK_S = 900.0  # the numbers are looked at again at least so often
+LAPSES = timedelta(minutes=15)  # a notice that no second person has confirmed by then is not asked for
 EXPIRY = "expiry"
 Json = dict[str, Any]
 
@@ -79,6 +81,7 @@ class Openings:
     def notice(self, notice: str, by: str, *, two_people: bool) -> str:
         """Puts a notice in front of everything, or asks for it where a second person must confirm. `on`,
         `asked`, or `same` when the one who asked cannot confirm."""
+        self._expire()
         known = self.centre.memory.notices.get(notice)
         if known is not None and known.on:
             return "on"
@@ -121,17 +124,27 @@ class Openings:
         for one in list(self.centre.memory.openings.values()):
             if one.until <= now:
                 self._cleared(one.number, EXPIRY)
+        for asked in self._asked():
+            if asked.since + LAPSES <= self.centre.clock.now():
+                self.centre.note("notice_cleared", notice=asked.notice, by=EXPIRY, confirmed_by=None)
+
+    def _asked(self) -> list[NoticeMemory]:
+        """Asked for, not confirmed. These lapse by the wall clock: they are people's, not the plan's."""
+        return [one for one in self.centre.memory.notices.values() if not one.on]
 
     def _arm(self) -> None:
         self.stop()
         now = self.now()
         times = [one.until for one in self.centre.memory.openings.values()]
         times += [at for one in self._numbers for at in (one["_until"], one["_next_open"]) if at is not None]
-        wait_s = min([LOOK_S, *((at - now).total_seconds() for at in times if at > now)])
+        waits = [at - now for at in times if at > now]
+        waits += [asked.since + LAPSES - self.centre.clock.now() for asked in self._asked()]
+        wait_s = min([LOOK_S, *(max(0.0, wait.total_seconds()) for wait in waits)])
         self._timer = asyncio.get_running_loop().call_later(wait_s + 0.01, self._tick)
 
     def _tick(self) -> None:
         expired = any(one.until <= self.now() for one in self.centre.memory.openings.values())
+        expired |= any(one.since + LAPSES <= self.centre.clock.now() for one in self._asked())
         if expired or self._look() != self._numbers:
             self.changed()
         else:

@@ -50,11 +50,13 @@ async def led(
                 if isinstance(outcome, Answer):
                     await served(session, call, outcome)
                     return
+                call.channel.forget_digits()  # pressed while waiting: not meant for what is said next
                 move = walk.overflow(outcome)
             case ToForward():
                 reason = await forward(session, call, move.forward, found)
                 if reason is None:
                     return
+                call.channel.forget_digits()
                 move = walk.unanswered(reason)
             case End():
                 call.ended_by, call.end_reason = "centre", move.why

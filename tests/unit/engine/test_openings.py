@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import engine.openings
 from engine.centre import Centre
 from ivr import Mode
 from tests.support.planned import CITY, GUARDED
@@ -92,3 +93,34 @@ async def test_notices_in_the_order_of_the_plan_and_two_people(planned: Centre) 
     assert openings.clear_notice("quake", "a")
     assert not openings.clear_notice("quake", "a")
     assert openings.switches(planned.site).notices == ("flood",)
+
+
+@pytest.mark.req("HRS-6")
+async def test_what_no_second_person_confirms_is_asked_for_no_longer(
+    planned: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleared: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    note = planned.note
+
+    def noted(kind: str, *args: Any, **data: Any) -> Any:
+        if kind == "notice_cleared":
+            cleared.put_nowait(data)
+        return note(kind, *args, **data)
+
+    planned.note = noted  # type: ignore[method-assign]
+    openings = planned.openings
+    assert openings.notice("quake", "a", two_people=True) == "asked"
+    monkeypatch.setattr(engine.openings, "LAPSES", timedelta(milliseconds=50))
+    openings.changed()  # it lapses by itself
+    async with asyncio.timeout(10):
+        assert (await cleared.get()) == {"notice": "quake", "by": "expiry", "confirmed_by": None}
+    assert openings.state()["notices"] == []
+    monkeypatch.undo()
+    assert openings.notice("quake", "a", two_people=True) == "asked"
+    now = planned.clock.now
+    monkeypatch.setattr(planned.clock, "now", lambda: now() + timedelta(minutes=16))
+    assert openings.notice("quake", "b", two_people=True) == "asked"  # too late to confirm: asked anew
+    assert openings.notice("quake", "c", two_people=True) == "on"
+    monkeypatch.setattr(planned.clock, "now", lambda: now() + timedelta(minutes=60))
+    openings.changed()
+    assert planned.memory.notices["quake"].on  # what is on stays on
