@@ -58,7 +58,10 @@ class Centre:
 
     def remember(self) -> None:
         """Reads what the journal knows of the calls of now, and how quickly queues were served lately."""
+        told_below = {event.call for event in self.journal.recovered if event.call is not None}
         for event in tail(self.settings.journal_folder, RECENT_EVENTS):
+            if event.call in told_below:
+                continue
             if event.kind == "ended":
                 self.memory.apply(event)
             elif event.kind in ("queued", "answered"):

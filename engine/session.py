@@ -149,12 +149,13 @@ class Session:
 
     def hand_over_again(self, channel: Channel, number: str) -> None:
         """The line was lost while the citizen was being handed over (noted already)."""
-        _, known = self.centre.versions.number(number)
-        self.start(self._hand_over(channel, known.digits), f"hand over {channel.id}")
+        self.start(self._hand_over(channel, number), f"hand over {channel.id}")
 
     async def _hand_over(self, channel: Channel, number: str) -> None:
+        # Asterisk knows the numbers of the live plan alone; the call's own may have left it.
+        known = [one.digits for one in self.centre.site.numbers]
         try:
-            await channel.go_on(SURVIVAL, number)
+            await channel.go_on(SURVIVAL, number if number in known else known[0])
         except SwitchGone:
             log.warning("call %s: handed over at the reconnect", channel.id)
         except SwitchError as problem:

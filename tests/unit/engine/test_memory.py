@@ -154,3 +154,11 @@ def test_survival_log_position_is_remembered() -> None:
 def test_any_events_in_any_order_are_folded_without_complaint(events: list[Event], boot: str) -> None:
     memory = folded(events)
     assert set(memory.calls) <= {"c1"}
+
+
+def test_a_call_handed_over_takes_up_no_channel_outside() -> None:
+    forwarded = event(3, "forwarded", forward="guard", number="0246229999", trunk="narrow", leg="out-1")
+    memory = folded([whole_call()[0], forwarded])
+    assert memory.on_trunk("narrow") == 1
+    memory.apply(event(4, "handed_over"))
+    assert memory.on_trunk("narrow") == 0
