@@ -11,8 +11,9 @@ queue entry, whether a call given up in the greeting counts as offered, and afte
 given up is left out (ワン切り). `Kpi.formula` says in words which way was taken.
 
 Whatever the city, only calls that asked for its operators count: not those of the staff's own number
-(NUM-6), not those that came outside the hours, not those that the plan served without them (an announcement,
-a telephone outside). A call that waited for an operator and was sent on by overflow did ask: it counts.
+(NUM-6), not those on a number from which no queue can be reached (the events' line), not those that came
+outside the hours, not those that the plan served without them (an announcement, a telephone outside). A call
+that waited for an operator and was sent on by overflow did ask: it counts.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Countable(Protocol):
     def open(self) -> bool | None: ...
     @property
     def staff(self) -> bool | None: ...
+    @property
+    def queues(self) -> bool | None: ...
 
 
 @dataclass(frozen=True)
@@ -172,8 +175,13 @@ def formula_of(settings: KpiSettings) -> Formula:
         f"answered within = answered in {within} s or less / answered",
         f"offered = {offered_en}",
     ]
-    ja.append("職員連絡用の番号、受付時間外、案内または外部転送だけで終えた呼は除外")
-    en.append("calls to staff numbers, outside the hours, or served without any queue are left out")
+    ja.append(
+        "職員連絡用の番号、オペレーターにつながらない番号、受付時間外、案内または外部転送だけで終えた呼は除外"
+    )
+    en.append(
+        "calls to staff numbers, to numbers without operators, outside the hours, or served without any "
+        "queue are left out"
+    )
     if ignore > 0:
         ja.append(f"着信から{_seconds(ignore)}秒以内の放棄呼は除外")
         en.append(f"calls given up {_seconds(ignore)} s or less after arrival are left out")
@@ -182,7 +190,7 @@ def formula_of(settings: KpiSettings) -> Formula:
 
 def _figure(record: Countable, settings: KpiSettings) -> str:
     """Which of answered, abandoned, lost, overflowed, unfinished, left_out a call is."""
-    if record.staff or record.open is False:
+    if record.staff or record.open is False or record.queues is False:
         return "left_out"
     if record.answered_at is not None:
         return "answered"

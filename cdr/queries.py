@@ -127,6 +127,7 @@ async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | Non
         CallRow.total_s,
         CallRow.open,
         CallRow.staff,
+        CallRow.queues,
     )
     statement = _chosen(columns, span.start, span.end, number, None).order_by(
         CallRow.arrived_at, CallRow.call

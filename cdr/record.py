@@ -48,7 +48,8 @@ class CallRecord:
     waited again after losing the operator. `hold_s`: the part of it on hold. `wrap_up_s`: 後処理時間 of all
     operators. `total_s`: arrival to end. `recording` is relative to the archive, filled once it is ready.
 
-    Of the plan: its version, whether the call came within the hours (`open`), on a `staff` number; the last
+    Of the plan: its version, whether the call came within the hours (`open`), on a `staff` number, on one
+    from which a queue can be reached (`queues`; None: noted before this was, counts as true); the last
     `language`; the `path`; `forward`: the one that answered, else the last tried; `exit_step`: the step the
     call was in when it ended. `open` and `staff` are None for calls that no plan led: those count as open.
     """
@@ -79,6 +80,7 @@ class CallRecord:
     plan: int | None = None
     open: bool | None = None
     staff: bool | None = None
+    queues: bool | None = None
     language: str | None = None
     path: tuple[PathStep, ...] = ()
     dialled: str | None = None
@@ -258,6 +260,7 @@ class _Fold:
             plan=_number(start.data, "plan"),
             open=_flag(start.data, "open"),
             staff=_flag(start.data, "staff"),
+            queues=_flag(start.data, "queues"),
             language=way.language,
             path=tuple(way.path),
             dialled=_text(start.data, "dialled"),

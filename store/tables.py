@@ -94,6 +94,7 @@ class CallRow(Base):
     plan: Mapped[int | None] = mapped_column(Integer)
     open: Mapped[bool | None]
     staff: Mapped[bool | None]
+    queues: Mapped[bool | None]
     language: Mapped[str | None]
     path: Mapped[list[dict[str, Any]] | None]
     dialled: Mapped[str | None]

@@ -26,17 +26,19 @@ from cdr.events import to_line
 from cdr.kpis import Kpi
 from dialplans import Kpi as SiteKpi
 from store import CallRow, Store
-from tests.support.events import NINE, Story, answered
+from tests.support.events import NINE, Story, abandoned, answered
 
 DAY = Span.of_day(NINE.date(), "Asia/Tokyo")
 
 
-def came(name: str, *, open: bool = True, staff: bool = False, number: str = "0246221111") -> Story:
+def came(
+    name: str, *, open: bool = True, staff: bool = False, queues: bool = True, number: str = "0246221111"
+) -> Story:
     """A call that arrived on version 3 of a plan and was greeted."""
     return (
         Story(name)
         .at(0, "arrived", number=number, caller=None, channel=name, via="engine", plan=3, open=open,
-            staff=staff, dialled=number, diverted_from=None)
+            staff=staff, queues=queues, dialled=number, diverted_from=None)
         .at(0, "greeted")
     )  # fmt: skip
 
@@ -81,7 +83,7 @@ def outside(story: Story, at: float, *, answered: bool) -> Story:
     return story
 
 
-# The eleven calls of docs/kpi.md.
+# The twelve calls of docs/kpi.md.
 DAYS_CALLS = {
     "1": talked(
         queued(menu(came("1")).at(4, "key", step="top", key="1", does="くらし", language="ja"), 5), 8
@@ -108,7 +110,7 @@ DAYS_CALLS = {
     "7": over(step(came("7", open=False), 0, "night", "say", ends=True), 9, "closed"),
     "8": outside(came("8", open=False), 0, answered=True),
     "9": talked(queued(came("9", open=False), 0), 4),
-    "10": over(step(came("10"), 0, "events", "events", ends=True), 30, "announcement"),
+    "10": over(step(came("10", queues=False), 0, "events", "events", ends=True), 30, "announcement"),
     "11": hung_up(
         outside(
             menu(came("11")).at(4, "key", step="top", key="9", does="市役所", language="ja"),
@@ -117,6 +119,7 @@ DAYS_CALLS = {
         ),
         12,
     ),
+    "12": hung_up(greeted(came("12", queues=False)), 1),
 }
 RECORDS = {name: record_of(story.events) for name, story in DAYS_CALLS.items()}
 
@@ -132,18 +135,37 @@ def test_only_calls_that_asked_for_an_operator_count() -> None:
     assert found.answer_rate == 2 / 5
     assert found.mean_answer_s == 11.0
     assert found.within_rate == 1 / 2
-    assert found.calls("left_out") == ("6", "7", "8", "9", "10", "11")
+    assert found.calls("left_out") == ("6", "7", "8", "9", "10", "11", "12")
     assert found.calls("overflowed") == ("4", "5")
     assert "職員連絡用" in found.formula.ja
+    assert "オペレーターにつながらない番号" in found.formula.ja
     queued_only = kpi_of(RECORDS.values(), SiteKpi(offered="queued"))
     assert (queued_only.offered, queued_only.answer_rate) == (4, 0.5)
+
+
+@pytest.mark.req("KPI-1", "KPI-2", "KPI-3")
+@pytest.mark.parametrize(("queues", "shows"), [(True, (1, 0, 1, 0, 0)), (False, (0, 0, 0, 0, 0))])
+def test_a_number_without_a_way_to_operators_asks_for_none(
+    queues: bool, shows: tuple[int, int, int, int, int]
+) -> None:
+    record = record_of(hung_up(greeted(came("c1", queues=queues)), 1).events)
+    assert record.queues is queues
+    assert shown(kpi_of([record], SiteKpi())) == shows
+    fault = record_of(came("c1", queues=queues).at(1, "ended", by="centre", reason="fault").events)
+    assert kpi_of([fault], SiteKpi()).lost == shows[0]
+
+
+def test_calls_noted_before_queues_was_count_as_they_did() -> None:
+    record = record_of(abandoned("old", after_s=1.0, queued=False).events)
+    assert record.queues is None
+    assert shown(kpi_of([record], SiteKpi())) == (1, 0, 1, 0, 0)
 
 
 def test_outcomes_of_a_plans_calls() -> None:
     assert {name: record.outcome.value for name, record in RECORDS.items()} == {
         "1": "answered", "2": "answered", "3": "abandoned_menu", "4": "forwarded", "5": "announced",
         "6": "answered", "7": "announced", "8": "forwarded", "9": "answered", "10": "announced",
-        "11": "abandoned_ringing",
+        "11": "abandoned_ringing", "12": "abandoned_greeting",
     }  # fmt: skip
 
 
@@ -230,9 +252,11 @@ async def test_records_of_before_there_were_plans_count_as_they_did(store: Store
     (tmp_path / "00000001-x-y.jsonl").write_bytes(b"".join(map(to_line, answered("old").events)))
     await carry(tmp_path, store)
     async with store.session() as session:
-        await session.execute(update(CallRow).values(path=None, open=None, staff=None, plan=None))
+        await session.execute(
+            update(CallRow).values(path=None, open=None, staff=None, queues=None, plan=None)
+        )
     (record,) = await calls(store, DAY.start, DAY.end)
-    assert (record.path, record.open, record.staff) == ((), None, None)
+    assert (record.path, record.open, record.staff, record.queues) == ((), None, None, None)
     assert shown(await kpi(store, SiteKpi(), DAY)) == (1, 1, 0, 0, 0)
     assert await path_counts(store, DAY) == []
 
@@ -247,7 +271,7 @@ async def test_how_citizens_go_through_a_menu(store: Store, tmp_path: Path) -> N
         StepCount("top", "9", "市役所", 1),
         StepCount("top", None, "gave_up", 1),
     ]
-    assert StepCount("greeting", None, None, 6) in counts
+    assert StepCount("greeting", None, None, 7) in counts
     assert not [each for each in counts if each.step in ("night", "events") and each.label == "gave_up"]
     assert await path_counts(store, DAY, "0246-22-9999") == []
 

@@ -47,6 +47,7 @@ def test_a_call_like_most() -> None:
         "plan": None,
         "open": None,
         "staff": None,
+        "queues": None,
         "language": None,
         "path": [],
         "dialled": None,

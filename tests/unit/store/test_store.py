@@ -17,7 +17,18 @@ from hypothesis import strategies as some
 from sqlalchemy import Connection, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from store import AccessEntry, Base, EventRow, Store, StoreUnavailable, User, UserSession, database, upgrade
+from store import (
+    AccessEntry,
+    Base,
+    CallRow,
+    EventRow,
+    Store,
+    StoreUnavailable,
+    User,
+    UserSession,
+    database,
+    upgrade,
+)
 
 NOW = datetime(2026, 11, 21, 3, 15, 0, 123456, tzinfo=UTC)
 
@@ -38,8 +49,9 @@ async def test_the_migrations_make_exactly_the_tables_of_the_program(store: Stor
     assert await in_database(store, differences) == []
 
 
-def test_the_migrations_files_are_named_after_their_revisions() -> None:
+def test_the_migrations_files_are_named_after_their_revisions_one_after_the_other() -> None:
     script = ScriptDirectory.from_config(upgrade.config())
+    assert script.get_heads() == [upgrade.revisions()[-1]]
     assert upgrade.revisions() == [one.revision for one in reversed(list(script.walk_revisions()))]
 
 
@@ -73,6 +85,26 @@ async def test_a_migration_can_be_taken_back_and_made_again(store: Store) -> Non
     async with await Store.open(store._engine.url.render_as_string(hide_password=False)) as again:
         async with again.session() as session:
             session.add(user())
+
+
+async def test_call_records_of_before_queues_was_noted_are_kept(store: Store) -> None:
+    def down(connection: Connection) -> None:
+        command.downgrade(upgrade.config(connection), "0004")
+        connection.execute(
+            text(
+                "INSERT INTO call_records (call, via, arrived_at, operators, offers, refusals, outcome,"
+                " staff) VALUES ('old', 'engine', '2026-11-21 03:15:00.000000', '[]', 0, 0, 'lost', TRUE)"
+            )
+        )
+
+    await in_database(store, down)
+    async with (
+        await Store.open(store._engine.url.render_as_string(hide_password=False)) as again,
+        again.reading() as session,
+    ):
+        found = await session.get(CallRow, "old")
+    assert found is not None
+    assert (found.queues, found.staff, found.outcome) == (None, True, "lost")
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(store: Store) -> None:
