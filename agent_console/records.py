@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import cdr
-from cdr import CallDetail, CallRecord, Span
+from cdr import CallDetail, CallRecord, Outcome, Span
 
 from .console import Console
 from .formats import masked, phone_number
 from .rights import Right
 from .sessions import Session
-
-# With an outcome chosen the span's calls are read and sifted here; more than this many is no list for people.
-_SIFT_MAX = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,10 @@ async def find(console: Console, session: Session, choice: Choice) -> tuple[list
             return [], 0
         operator = own
     start, end, number = choice.span.start, choice.span.end, choice.number or None
-    if choice.outcome:
-        everything = await cdr.calls(console.store, start, end, number, operator, limit=_SIFT_MAX)
-        fitting = [record for record in everything if record.outcome.value == choice.outcome]
-        return fitting[choice.offset : choice.offset + choice.limit], len(fitting)
-    found = await cdr.calls(
-        console.store, start, end, number, operator, limit=choice.limit, offset=choice.offset
-    )
-    return found, await cdr.count_calls(console.store, start, end, number, operator)
+    outcome = Outcome(choice.outcome) if choice.outcome else None
+    limit, offset = choice.limit, choice.offset
+    found = await cdr.calls(console.store, start, end, number, operator, limit, offset, outcome=outcome)
+    return found, await cdr.count_calls(console.store, start, end, number, operator, outcome=outcome)
 
 
 async def one(console: Console, session: Session, call_id: str) -> CallDetail | None:

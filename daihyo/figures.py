@@ -45,6 +45,9 @@ async def kpi(state: StateDir, start: str | None, end: str | None, number: str |
     return "\n".join(
         (
             f"応答率 / answered       {_percent(rate)}  ({found.answered} / {found.offered})",
+            f"放棄 / abandoned         {found.abandoned}",
+            f"障害で切断 / lost        {found.lost}",
+            f"あふれ / overflowed      {found.overflowed}",
             f"平均応答時間 / mean      {'–' if mean is None else f'{mean:.1f} s'}",
             f"即応率 / within {site.kpi.answer_within_s:g} s    {_percent(within)}",
             str(found.formula.ja if site.language == "ja" else found.formula.en),

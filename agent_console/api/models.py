@@ -176,11 +176,19 @@ class Calls(Out):
 
 
 class Kpis(Out):
-    """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by."""
+    """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by.
+
+    offered = answered + abandoned + lost + overflowed; `unfinished` and `left_out` are not offered.
+    """
 
     offered: int
     answered: int
     abandoned: int
+    lost: int
+    overflowed: int
+    answered_within: int
+    unfinished: int
+    left_out: int
     answer_rate: float | None
     mean_answer_s: float | None
     within_rate: float | None

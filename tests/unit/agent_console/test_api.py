@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agent_console import api
 from agent_console.api import models
+from cdr import FIGURES, Outcome
 from store import AccessEntry, CallRow, EventRow, Recording, plans
 
 from .conftest import Running, Start
@@ -291,6 +292,40 @@ async def test_kpi_and_calls_of_today(start: Start) -> None:
         ("minato-1.9", "090-1234-5678", "市代表")
     ]
     assert (await (await browser.get("/api/v1/calls?outcome=lost")).json()) == {"calls": [], "total": 0}
+
+
+def test_the_api_knows_every_outcome_and_every_figure() -> None:
+    assert set(get_args(models.Outcome)) == {outcome.value for outcome in Outcome}
+    assert set(FIGURES) <= set(models.Kpis.model_fields)
+
+
+@pytest.mark.req("KPI-1")
+async def test_outcomes_of_the_plan_can_be_chosen_and_overflow_is_a_figure(
+    start: Start,
+) -> None:
+    running = await start()
+    for outcome in ("forwarded", "announced", "abandoned_menu"):
+        await add_call(running, call=f"minato-{outcome}", sound=False)
+        async with running.console.store.session() as session:
+            await session.execute(
+                update(CallRow)
+                .where(CallRow.call == f"minato-{outcome}")
+                .values(outcome=outcome, answered_at=None, operator=None, operators=[])
+            )
+    browser = await running.browser("sv01")
+    for outcome, word in (
+        ("forwarded", "外部へ転送"),
+        ("announced", "案内で終了"),
+        ("abandoned_menu", "放棄 (案内のボタン)"),
+    ):
+        found = await (await browser.get(f"/api/v1/calls?outcome={outcome}")).json()
+        assert [call["call"] for call in found["calls"]] == [f"minato-{outcome}"]
+        assert found["total"] == 1
+        listed = await (await browser.get(f"/calls?outcome={outcome}")).text()
+        assert f'data-outcome="{outcome}">{word}<' in listed
+        assert listed.count("data-outcome=") == 1
+    kpi = models.Kpis.model_validate(await (await browser.get("/api/v1/kpi")).json())
+    assert (kpi.offered, kpi.answered, kpi.abandoned, kpi.lost, kpi.overflowed) == (3, 0, 1, 0, 2)
 
 
 # -- the document
