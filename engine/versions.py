@@ -12,13 +12,15 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from dialplans import Number, Site, SiteError, load_site
+from dialplans import Number, Site, SiteError, boxes, entries, load_site
+from dialplans.graph import Graph
 
 log = logging.getLogger("daihyo.engine.versions")
 
@@ -33,6 +35,29 @@ class Plan:
     site: Site
     sha256: str = ""
 
+    @cached_property
+    def queueing(self) -> frozenset[str]:
+        """The numbers whose calls may come to a queue, by whatever keys, hours and forwards. Where only a
+        switched-on notice leads there, such calls are not waited for by anybody."""
+        lines = boxes(self.site)
+        found = set()
+        for entry in entries(self.site):
+            if entry.line.loc[0] == "numbers" and _meets_queue(entry.line.to, lines):
+                found.add(entry.number.digits)
+        return frozenset(found)
+
+
+def _meets_queue(start: str, lines: Graph) -> bool:
+    met, left = {start}, [start]
+    while left:
+        box = left.pop()
+        if box.startswith("queue:"):
+            return True
+        new = {edge.to for edge in lines.get(box, ())} - met
+        met |= new
+        left += new
+    return False
+
 
 class Versions:
     """`live`; `of(version)` for a call; `activate`. Blocking: `of` for a version that is not held."""
@@ -43,6 +68,7 @@ class Versions:
         self.coming: Plan | None = None  # between its numbers' arrival in Asterisk and its going live
         self._held: dict[int | None, Plan] = {live.version: live}
         self._before: Plan | None = None
+        _ = live.queueing  # no call works it out
 
     @classmethod
     def open(cls, folder: Path | None, site_path: Path) -> Versions:
@@ -75,6 +101,7 @@ class Versions:
 
     async def make_live(self, plan: Plan) -> None:
         """Writes it down, then makes it the live one. Raises OSError and changes nothing."""
+        await asyncio.to_thread(lambda: plan.queueing)  # no call works it out
         if self.folder is not None and plan.version is not None:
             await asyncio.to_thread(write_live, self.folder, plan.version)
         self._before, self.live = self.live, plan

@@ -9,7 +9,7 @@ import pytest
 
 from dialplans import SiteError
 from engine.versions import Plan, Versions, live_version, read, read_now, write_live
-from tests.support.planned import CITY, plan, put_version
+from tests.support.planned import CITY, EVENTS, plan, put_version
 
 
 def put(folder: Path, version: int, **changes: Any) -> Path:
@@ -99,3 +99,12 @@ async def test_a_number_that_comes_or_goes_is_known_in_that_moment(tmp_path: Pat
     await versions.make_live(coming)
     assert versions.number(CITY) == (before, before.site.numbers[0])
     assert isinstance(versions.live, Plan)
+
+
+@pytest.mark.req("NUM-1")
+def test_numbers_from_which_a_queue_can_be_reached(tmp_path: Path) -> None:
+    content = plan(5099)
+    content["notices"][0]["next"] = "queue:main"  # when switched on alone: no matter
+    numbers = read_now(put(tmp_path, 1, **content).parent, 1)
+    every = {one.digits for one in numbers.site.numbers}
+    assert numbers.queueing == every - {EVENTS}
