@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.forward")
 
+FORWARDS_MAX = 8  # a call; plans lead on from forward to forward, and round through queues
 _serial = itertools.count(1)
 _process = f"{int(time.time()):x}{os.getpid():x}"
 
@@ -105,9 +107,38 @@ def _place_on(session: Session, call: Call, to: Forward) -> UnansweredReason | N
     centre = session.centre
     leg = f"out-{to.id}-{_process}-{next(_serial)}"
     centre.note("forwarded", call.id, forward=to.id, number=plain(to.number), trunk=to.trunk, leg=leg)
+    if _comes_back(session, call, to):
+        log.warning("call %s comes from forward %s: that telephone is diverted to us", call.id, to.id)
+        return "busy"
+    if centre.memory.calls[call.id].forwards > FORWARDS_MAX:
+        log.warning("call %s was led outside %d times already", call.id, FORWARDS_MAX)
+        return "failed"
     if centre.memory.on_trunk(to.trunk) > _trunk(session, call, to.trunk).max_channels:
         return "trunk_full"
     return None
+
+
+def _comes_back(session: Session, call: Call, to: Forward) -> bool:
+    """Whether the telephone outside has sent this very call to us: led there again, it would come back until
+    the trunk is full. Told by whence it was diverted, else by the number that is shown there just now."""
+    outbound = _trunk(session, call, to.trunk).outbound
+    prefix = outbound.prefix if outbound is not None else ""
+    if call.diverted_from in (plain(to.number), plain(prefix + to.number)):
+        return True
+    for other in session.calls.values():
+        memory = session.centre.memory.calls.get(other.id)
+        if other is call or call.caller is None or memory is None or memory.forward is None:
+            continue
+        with suppress(KeyError):
+            there = other.site.forward(memory.forward.id)
+            if (plain(there.number), _shown(other, there)) == (plain(to.number), plain(call.caller)):
+                return True
+    return False
+
+
+def _shown(call: Call, to: Forward) -> str:
+    """The caller's number that the telephone outside sees."""
+    return plain(to.caller_number) if to.caller_number is not None else call.number.digits
 
 
 async def _rung(session: Session, call: Call, to: Forward) -> Channel:
@@ -119,7 +150,7 @@ async def _rung(session: Session, call: Call, to: Forward) -> Channel:
     leg = await session.switch.leg(
         f"{prefix}{plain(to.number)}@trunk-{to.trunk}",
         channel_id=forward.leg,
-        caller_id=plain(to.caller_number) if to.caller_number is not None else call.number.digits,
+        caller_id=_shown(call, to),
         caller_name="",
     )
     try:

@@ -98,6 +98,7 @@ class CallMemory:
     sent_on: str | None = None  # why it left that again: overflow's or the forward's reason
     entered_mono: float | None = None  # of the queue it is in
     forward: ForwardMemory | None = None
+    forwards: int = 0  # how often it was led outside
 
 
 @dataclass
@@ -248,6 +249,7 @@ class Memory:
                 call.sent_on = str(data["reason"])
             case "forwarded":
                 call.place, call.sent_on = f"forward:{data['forward']}", None
+                call.forwards += 1
                 call.forward = ForwardMemory(
                     id=str(data["forward"]),
                     leg=str(data.get("leg", "")),

@@ -7,6 +7,7 @@ to adopt.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from acd import OperatorState
 from ivr import Move, ToForward, ToQueue, Walk
-from switch import Channel, FoundBridge, HangupReason, Snapshot
+from switch import Channel, FoundBridge, HangupReason, Snapshot, SwitchError, SwitchGone
 
 from .arrival import citizen, life
 from .call import Answer, Call, Phase
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.recovery")
 
+BYE_S = 2.0  # how long a leg may take to go
+
 
 def recover(session: Session, snapshot: Snapshot) -> int:
     """Adopts calls and operators; returns how many calls were taken up."""
@@ -45,21 +48,17 @@ def recover(session: Session, snapshot: Snapshot) -> int:
     adopted = 0
     # In order of arrival, so that the waiting keep their order whatever the clock's grain.
     for call in sorted(memory.calls.values(), key=lambda one: one.queued_mono or one.arrived_mono):
-        restarted = call.arrived < snapshot.switch_started
         channel = channels.get(call.id)
-        if call.via == "survival":
-            if channel is not None:  # the line was lost before it had been handed over
-                used.add(channel.id)
-                session.hand_over_again(channel, call.number)
-            else:
-                _survival(session, call, restarted)
-            continue
-        if channel is None:
-            _ended_meanwhile(session, call, restarted)
-            continue
-        used.add(channel.id)
-        used |= _adopt(session, call, channel, channels, bridges)
-        adopted += 1
+        if channel is not None:
+            used.add(channel.id)
+        try:
+            if _stands(session, call, channel, call.arrived < snapshot.switch_started):
+                assert channel is not None  # noqa: S101  (it stands)
+                used |= _adopt(session, call, channel, channels, bridges)
+                adopted += 1
+        except Exception:
+            log.exception("call %s cannot be taken up", call.id)
+            _given_up(session, call, channel)
     for operator in centre.site.operators:
         _wish(session, operator.id)
     for channel in snapshot.channels:
@@ -74,6 +73,35 @@ def recover(session: Session, snapshot: Snapshot) -> int:
         if identity not in used:
             session.let_go(None, found.bridge)
     return adopted
+
+
+def _stands(session: Session, call: CallMemory, channel: Channel | None, restarted: bool) -> bool:
+    """Whether the call is there and ours; else what became of it is noted."""
+    if call.via == "survival":
+        if channel is not None:  # the line was lost before it had been handed over
+            session.hand_over_again(channel, call.number)
+        else:
+            _survival(session, call, restarted)
+        return False
+    if channel is None:
+        _ended_meanwhile(session, call, restarted)
+    return channel is not None
+
+
+def _given_up(session: Session, call: CallMemory, channel: Channel | None) -> None:
+    """A fault of ours with one call costs no other: Asterisk's own path looks after the citizen. Its other
+    legs are let go as nobody's."""
+    try:
+        if call.operator is not None:
+            _operator_left(session, call)
+        session.floor.gone(call.id)
+    except Exception:
+        log.exception("call %s: its operator", call.id)
+    if channel is not None:
+        session.centre.note("handed_over", call.id)
+        session.hand_over_again(channel, call.number)
+    elif call.id in session.centre.memory.calls:
+        session.centre.note("ended", call.id, by="unknown", cause=None, reason="fault")
 
 
 def _operators(session: Session) -> None:
@@ -241,6 +269,10 @@ def _forwarded(
     assert was is not None  # noqa: S101  (asked by the caller)
     call.hears_ringing = was.answered_mono is None
     leg, room = channels.get(was.leg), bridges.get(was.bridge or "")
+    if leg is not None and isinstance(move, ToForward) and leg.down and was.answered_mono is None:
+        # Perhaps never dialled: it would be waited for in vain.
+        session.take_up(call, _placed_anew(session, call, move, leg))
+        return {leg.id}
     if leg is not None and isinstance(move, ToForward) and (was.answered_mono is None or room is not None):
         bridge = room.bridge if room is not None else None
         found = Found(leg, was.answered_mono or was.since_mono, bridge)
@@ -293,6 +325,20 @@ async def _joined(session: Session, call: Call, operator: str, phone: str, leg: 
 async def _returned(session: Session, call: Call, operator: str) -> None:
     async with life(session, call):
         await served(session, call, await returned(session, call, operator))
+
+
+async def _placed_anew(session: Session, call: Call, move: Move, leg: Channel) -> None:
+    """On to the telephone outside once more, when the first leg is gone: the trunk may have one channel."""
+    async with life(session, call):
+        try:
+            async with asyncio.timeout(BYE_S):
+                await leg.hangup()
+                await leg.wait_gone()
+        except SwitchGone:
+            raise
+        except (SwitchError, TimeoutError) as problem:
+            log.warning("call %s: its leg %s does not go: %r", call.id, leg.id, problem)
+        await led(session, call, move)
 
 
 async def _led(

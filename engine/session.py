@@ -68,7 +68,14 @@ class Session:
         """A citizen's channel entered the application."""
         if self.detached or channel.id in self.calls:
             return
-        call = self._call(channel)
+        try:
+            call = self._call(channel)
+        except Exception:
+            log.exception("call %s: a fault of ours; Asterisk's own path takes the citizen", channel.id)
+            if channel.id in self.centre.memory.calls:
+                self.centre.note("handed_over", channel.id)
+            self.hand_over_again(channel, channel.dialled)
+            return
         self.take_up(call, citizen(self, call))
 
     def _call(self, channel: Channel) -> Call:
@@ -96,6 +103,7 @@ class Session:
             plan=plan.version,
             open=walk.open,
             staff=number.staff,
+            queues=number.digits in plan.queueing,
             dialled=dialled or landed,
             diverted_from=diverted,
         )

@@ -79,6 +79,11 @@ class Channel(Protocol):
     @property
     def up(self) -> bool: ...
     @property
+    def down(self) -> bool:
+        """Neither rung nor ringing: perhaps never dialled, perhaps the other side has not answered the
+        INVITE by more than 100 or 183."""
+
+    @property
     def in_application(self) -> bool: ...
     @property
     def hangup_info(self) -> Hangup | None: ...

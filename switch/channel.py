@@ -57,7 +57,7 @@ class AriChannel:
     """See switch.api.Channel."""
 
     __slots__ = (
-        "_asked_cause", "_busy", "_callbacks", "_digits", "_exchange", "_hangup",
+        "_asked_cause", "_busy", "_callbacks", "_digits", "_down", "_exchange", "_hangup",
         "_playing", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ class AriChannel:
         self.dialled = ""
         self.args: tuple[str, ...] = ()
         self._up = False
+        self._down = False
         self._started = False
         self._hangup: Hangup | None = None
         self._asked_cause: int | None = None
@@ -87,6 +88,10 @@ class AriChannel:
     @property
     def up(self) -> bool:
         return self._up and self._hangup is None
+
+    @property
+    def down(self) -> bool:
+        return self._down
 
     @property
     def in_application(self) -> bool:
@@ -124,6 +129,8 @@ class AriChannel:
         self._wake()
 
     def state(self, state: str) -> None:
+        if state:
+            self._down = state in ("Down", "Rsrvd")
         if state == "Up" and not self._up:
             self._up = True
             self._wake()

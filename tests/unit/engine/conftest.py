@@ -23,6 +23,7 @@ class Line:
     """A channel (or bridge) that notes what is asked of it; what is played lasts until told otherwise."""
 
     up, name, caller, dialled, hangup_info = True, "PJSIP/x", None, CITY, None
+    down = False
 
     def __init__(self, identity: str, *args: str) -> None:
         self.id, self.args = identity, args

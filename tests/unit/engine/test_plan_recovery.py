@@ -135,3 +135,55 @@ async def test_channels_of_a_trunk_are_counted_in_and_out(planned: Centre) -> No
     assert (planned.memory.on_trunk("test"), planned.memory.on_trunk("narrow")) == (1, 1)
     planned.note("forward_ended", CITIZEN, forward="guard", reason="busy", talk_s=None)
     assert (planned.memory.on_trunk("test"), planned.memory.on_trunk("narrow")) == (1, 0)
+
+
+@pytest.mark.req("REL-1", "ACD-4")
+@pytest.mark.parametrize("down", [True, False])
+async def test_a_leg_that_was_never_dialled_is_placed_anew(planned: Centre, down: bool) -> None:
+    forwarded(planned)
+    leg = Line(LEG, "leg")
+    leg.up, leg.down = False, down
+    noted = await connected(planned, leg)
+    placed = [data["leg"] for kind, data in noted if kind == "forwarded"]
+    if down:
+        assert leg.asked[:2] == ["hangup", "wait_gone"]  # the trunk may have one channel
+        assert len(placed) == 1
+        assert placed[0] != LEG
+    else:
+        assert (placed, leg.asked[0]) == ([], "wait_up")  # it rings: it is waited for
+
+
+@pytest.mark.req("REL-1", "REL-2")
+async def test_one_call_that_cannot_be_taken_up_costs_no_other(planned: Centre) -> None:
+    on_the_way(planned, ("top", "menu"))
+    planned.note("arrived", "broken", number=CITY, caller="03", channel="PJSIP/trunk-test-1b", via="engine")
+    planned.note("step", "broken", step="greeting", step_kind="greeting")  # no language
+    planned.note("queued", "broken", queue="main", priority=0, again=False, prefer=None)
+    planned.note("answered", "broken", operator="1001", phone="desk", leg="leg-1001-x-1", bridge="b-9")
+    broken, leg = Line("broken", "arrival", CITY), Line("leg-1001-x-1", "leg")
+    noted = await connected(planned, broken, leg)
+    assert planned.session is not None
+    assert list(planned.session.calls) == [CITIZEN]
+    assert planned.live.state()["calls"][0]["phase"] == "menu"
+    assert [kind for kind in kinds(noted) if kind != "operator_state"] == ["left", "wrap_up", "handed_over"]
+    assert planned.memory.calls["broken"].operator is None
+    async with asyncio.timeout(10):
+        while not (broken.asked and leg.asked):
+            await asyncio.sleep(0.01)
+    assert broken.asked == [f"go_on survival-adopt {CITY}"]
+    assert leg.asked == ["hangup"]
+
+
+@pytest.mark.req("REL-2")
+async def test_an_arrival_that_fails_goes_to_asterisks_own_path(
+    planned: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await connected(planned)
+    monkeypatch.setattr("engine.session.Walk", None)
+    line = Line("minato-1.2", "arrival", CITY)
+    assert planned.session is not None
+    planned.session.arrived(line)  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        while not line.asked:
+            await asyncio.sleep(0)
+    assert line.asked == [f"go_on survival-adopt {CITY}"]

@@ -15,7 +15,7 @@ from engine.call import Call
 from engine.centre import Centre
 from engine.session import Session
 from engine.versions import Plan
-from tests.support.planned import CITY, GUARDED, LIMITED, plan
+from tests.support.planned import CITY, EVENTS, GUARDED, LIMITED, plan
 from tests.support.site import write_site
 
 from .conftest import Line, close, make
@@ -125,3 +125,15 @@ async def test_a_new_engine_counts_each_answer_once(tmp_path: Path) -> None:
     assert set(second.memory.calls) == {"c1", "c2"}
     assert "c0" in second.memory.ended
     close(second)
+
+
+@pytest.mark.req("NUM-1")
+@pytest.mark.parametrize(("number", "queues"), [(CITY, True), (EVENTS, False)])
+async def test_the_journal_tells_whether_a_number_has_queues(
+    planned: Centre, number: str, queues: bool
+) -> None:
+    noted = await connected(planned)
+    assert planned.session is not None
+    planned.session.arrived(Line("minato-1.2", "arrival", number))  # type: ignore[arg-type]
+    arrived = [data for kind, data in noted if kind == "arrived" and data["number"] == number][-1]
+    assert arrived["queues"] is queues
