@@ -88,13 +88,13 @@ async def test_hours_changed_by_form_are_heard_by_the_next_call_and_undone(
         await expect(page.get_by_text("下書きに保存しました")).to_be_visible()
         assert (running.state.path / "plans" / "live").read_text().strip() == "1"  # nothing of it is live yet
 
-        await page.get_by_role("link", name="違い", exact=True).click()
+        await page.get_by_role("link", name="変更点", exact=True).click()
         await expect(page.locator(".changes")).to_contain_text("0:00-24:00")
         await admin.screenshot("plan-difference")
-        await page.get_by_role("link", name="有効にする").click()
-        await page.get_by_label("変更の説明").fill("終日休み")
+        await page.get_by_role("link", name="電話に反映する").click()
+        await page.get_by_label("変更の説明").fill("終日受付なし")
         await admin.screenshot("plan-activate")
-        await page.get_by_role("button", name="この内容で切り替える").click()
+        await page.get_by_role("button", name="電話に反映する").click()
         await goes_live(admin)
         await admin.screenshot("plan-live")
 
@@ -123,7 +123,7 @@ async def test_an_event_is_switched_and_heard_without_any_script(running: Centre
         state = boss.page.locator("select.event-state").first
         await expect(state).to_have_value("held")
         await state.select_option("cancelled")
-        await boss.page.get_by_role("button", name="この内容で切り替える").click()
+        await boss.page.get_by_role("button", name="電話に反映する").click()
         await goes_live(boss)
         assert EVENT in await heard(running, OTHER_NUMBER, EVENT, OLD_EVENT)
 
@@ -137,16 +137,16 @@ async def test_reception_is_closed_and_a_notice_confirmed_by_a_second_person(
         await boss.open("/plan/switches")
         page = boss.page
         await page.get_by_role("checkbox", name="市代表").check()
-        await page.get_by_role("radio", name="閉める").check(force=True)
+        await page.get_by_role("radio", name="受付を止める").check(force=True)
         await page.get_by_label("理由").fill("停電のため")
         await page.locator(".switch-form button").click()
         await expect(page.locator("#now")).to_contain_text("停電のため", timeout=SLOW_MS)
         await boss.screenshot("plan-switches")
         assert await heard(running, NUMBER, CLOSED) == [CLOSED]
-        await page.get_by_role("button", name="計画どおりに戻す").click()
+        await page.get_by_role("button", name="通常に戻す").click()
         await expect(page.locator("#now")).not_to_contain_text("停電のため", timeout=SLOW_MS)
 
-        await page.get_by_role("button", name="流すことを依頼").click()
+        await page.get_by_role("button", name="流す(もう一人が確認)").click()
         await expect(page.locator("#now")).to_contain_text("もう一人の確認を待っています", timeout=SLOW_MS)
         await other.sign_in("sv02")
         await other.open("/plan/switches")
