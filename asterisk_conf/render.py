@@ -36,7 +36,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
     settings.check()
     etc = folder or settings.etc
     moh = settings.sounds / "moh"
-    music = [moh / name for name in ("default", *(one.id for one in site.musics))]
+    music = [moh / name for name in ("default", *(one.folder for one in site.musics))]
     for made in (etc, settings.run, settings.log, settings.lib, settings.keys, *music, settings.spool):
         made.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Asterisk looks for documentation (without it, it refuses its own options) and sounds in one data folder.

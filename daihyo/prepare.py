@@ -109,6 +109,8 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
             chosen = await choose(store, state, wanted.site, use_file=wanted.use_file)
             runtime = _practising(runtime, wanted, chosen.site)
             keys, reload = await _put_in_place(state, runtime, tree, chosen, wanted.site)
+            if not adopted:
+                speaking.tidy_music(chosen.site, state)
             if chosen.new:
                 await plans.note_live(store, chosen.version, by=plans.FILE)
     except StoreUnavailable as error:

@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import json
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -72,6 +73,14 @@ def make(site: Site, state: StateDir) -> None:
     ivr.prepare(site.prompts(), state.sounds, state.audio)
     ivr.music(state.sounds, site.musics, state.audio)
     _made_music(state).write_text(_music(site))
+
+
+def tidy_music(site: Site, state: StateDir) -> None:
+    """Removes waiting music that is not the plan's. Only while no Asterisk runs: a call may be hearing it."""
+    kept = {"default", *(one.folder for one in site.musics)}
+    for folder in (state.sounds / "moh").glob("*/"):
+        if folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(folder: str, version: str) -> int:

@@ -173,11 +173,11 @@ def _reserved(data: Row) -> Iterator[Finding]:
                 "choose another name",
             )
     for index, row in rows(data, "musics"):
-        if row.get("id") == "default":
+        if (id := row.get("id")) in ("default", "general"):  # `[general]`: Asterisk's own section
             yield Finding(
                 ("musics", index, "id"),
-                "「default」は備え付けの保留音の名前です",
-                "“default” is the built-in music",
+                f"「{id}」は備え付けの名前なので、保留音のidに使えません",
+                f"“{id}” cannot be a music's id: the centre itself uses it",
                 "別の名前にしてください",
                 "choose another name",
             )

@@ -6,6 +6,7 @@ also `repeat` the menu or go `back` to the one before.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -165,6 +166,12 @@ class Music(Part):
     name: Name
     audio: Annotated[tuple[AudioKey, ...], Field(min_length=1, strict=False)]
     licence: Text
+
+    @property
+    def folder(self) -> str:
+        """Of its files. By content: other audio is another folder, so Asterisk sees that the class changed,
+        and whoever still hears the old one keeps its files."""
+        return f"{self.id}-{hashlib.sha256(' '.join(self.audio).encode()).hexdigest()[:12]}"
 
 
 class Diverted(Part):

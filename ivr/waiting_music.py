@@ -61,24 +61,16 @@ def music(
     folder: Path, musics: Iterable[Music] = (), audio: Path | None = None, *, cache: Path | None = None
 ) -> list[Path]:
     """Writes the waiting music: our own piece as class `default` (48 s loop) to `<folder>/moh/default`, the
-    site's `musics` of uploaded audio (in the folder `audio`) to `<folder>/moh/<id>` in their order; one of
-    them called `default` takes our piece's place. Each at 8 and 16 kHz. What is no longer part of a class is
-    removed; classes that are no longer there stay (a call may be hearing them). Returns the .wav paths.
-    Deterministic; blocking for about a second when not cached. Raises SpeechError."""
-    moh, made = folder / "moh", []
-    classes = {one.id: one for one in musics}
-    if "default" not in classes:
-        made.append(cached("waiting-1", compose, moh / "default", cache=cache))
-    for one in classes.values():
+    site's `musics` of uploaded audio (in the folder `audio`) to `<folder>/moh/<Music.folder>` in their order.
+    Each at 8 and 16 kHz. Nothing is removed: a call may be hearing it. Returns the .wav paths. Deterministic;
+    blocking for about a second when not cached. Raises SpeechError."""
+    moh = folder / "moh"
+    made = [cached("waiting-1", compose, moh / "default", cache=cache)]
+    for one in musics:
         for place, key in enumerate(one.audio, 1):
+            make = partial(_quiet, key, audio, one.name)
             # Asterisk plays them in the order of their names.
-            made.append(
-                cached(f"{place:02d}-{key}", partial(_quiet, key, audio, one.name), moh / one.id, cache=cache)
-            )
-    names = {(path.parent.name, path.stem) for path in made}
-    for file in (file for name in {"default", *classes} for file in (moh / name).glob("*.wav*")):
-        if (file.parent.name, file.stem) not in names:
-            file.unlink(missing_ok=True)
+            made.append(cached(f"{place:02d}-{key}", make, moh / one.folder, cache=cache))
     return made
 
 

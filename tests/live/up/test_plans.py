@@ -9,7 +9,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from daihyo.settings import Runtime
 from store import Store, plans
@@ -42,6 +44,43 @@ async def settled(running: Centre, activation: int) -> str:
                 if found is not None and found.done_at is not None:
                     return found.state
                 await asyncio.sleep(0.05)
+
+
+def with_music(key: str) -> dict[str, Any]:
+    """The plan with waiting music of uploaded audio."""
+    made = site(operators=1)
+    made["musics"] = [{"id": "sea", "name": "海", "audio": [key], "licence": "市の自作"}]
+    made["queues"][0] |= {"music": "sea", "waiting_announcement_every_s": 600}
+    return made
+
+
+def a_tone(folder: Path, key: str, hertz: float) -> None:
+    """Uploaded audio: three seconds of a tone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wave = 0.3 * np.sin(2 * np.pi * hertz * np.arange(3 * 16000) / 16000)
+    soundfile.write(folder / f"{key}.wav16", wave, 16000, subtype="PCM_16", format="WAV")
+
+
+@pytest.mark.req("HRS-4", "IVR-2")
+async def test_a_music_gets_other_audio_while_citizens_wait(tmp_path: Path) -> None:
+    old, new = (uuid.uuid4().hex[:16] for _ in range(2))  # never made before
+    (tmp_path / "state").mkdir(mode=0o700)
+    a_tone(tmp_path / "state" / "audio", old, CITIZEN_HZ)
+    a_tone(tmp_path / "state" / "audio", new, OPERATOR_HZ)
+    async with centre(tmp_path, site=with_music(old)) as running, phones() as sip:
+        waiting = await sip.call(running.sip, NUMBER)
+        await running.control.phase_is("waiting", 1, 30)
+        await waiting.hears(CITIZEN_HZ)
+        changed = write_site(tmp_path / "changed.yaml", with_music(new))
+        await running.daihyo("site", "apply", str(changed))
+        other = await sip.call(running.sip, NUMBER)
+        await running.control.phase_is("waiting", 2, 30)
+        await other.hears(OPERATOR_HZ)
+        await waiting.hears(CITIZEN_HZ)  # never silence, over more than one turn of the music
+        log = "\n".join(file.read_text() for file in (running.state.path / "asterisk/log").glob("messages*"))
+        assert "Unable to open file" not in log
+        await other.hangup()
+        await waiting.hangup()
 
 
 @pytest.mark.req("ADM-1", "IVR-2", "NUM-1")

@@ -113,9 +113,12 @@ def test_each_music_has_its_class(settings: AsteriskSettings) -> None:
     site = changed(MINATO, musics=[music])
     render(site, secrets_of(settings, site), settings)
     text = (settings.etc / "musiconhold.conf").read_text()
-    assert f"[spring]\nmode = files\ndirectory = {settings.sounds}/moh/spring\n" in text
+    folder = settings.sounds / "moh" / site.musics[0].folder
+    assert f"[spring]\nmode = files\ndirectory = {folder}\n" in text
     assert "春x\n" in text
-    assert (settings.sounds / "moh" / "spring").is_dir()
+    assert folder.is_dir()
+    other = changed(MINATO, musics=[{**music, "audio": ["1" * 16]}])
+    assert "musiconhold.conf" in render(other, secrets_of(settings, other), settings)
 
 
 def test_the_citizens_page_exists_in_demo_only(settings: AsteriskSettings) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from daihyo import activating, rendering, speaking
 from daihyo.control import EngineGone
 from daihyo.settings import UserError
+from dialplans import parse_site
 from store import PlanActivation, Store, User, plans
 from tests.unit.daihyo.plan_folder import ROOT, Killed, Worker, text_of
 
@@ -236,6 +237,29 @@ def test_what_is_not_for_asterisk_is_in_no_template() -> None:
     used |= {word for path in sources for word in re.findall(r"\bnumber\.(\w+)", path.read_text())}
     assert {"operators", "trunks", "digits"} <= used
     assert not used & (rendering.NOT_FOR_ASTERISK | rendering.NOT_OF_NUMBERS)
+
+
+def with_music(key: str) -> str:
+    return f"{FIRST}musics:\n- {{id: sea, name: 海, audio: [{key}], licence: 市}}\n"
+
+
+@pytest.mark.req("HRS-4", "REL-1")
+async def test_a_music_with_other_audio_is_reloaded_and_the_old_one_stays_until_the_next_start(
+    worker: Worker,
+) -> None:
+    moh = worker.state.sounds / "moh"
+    (moh / "default").mkdir(parents=True, exist_ok=True)
+    folders = []
+    for key in ("a" * 16, "b" * 16):
+        asked = await wish(worker, with_music(key))
+        await worker.activator.activate_next()
+        assert (await now(worker, asked)).state == "live"
+        assert "res_musiconhold.so" in worker.engine.asked[-1]["modules"]
+        folders.append(parse_site(with_music(key)).musics[0].folder)
+        assert f"moh/{folders[-1]}\n".encode() in worker.config()["musiconhold.conf"]
+    assert {one.name for one in moh.glob("*/")} == {"default", *folders}
+    speaking.tidy_music(parse_site(with_music("b" * 16)), worker.state)
+    assert {one.name for one in moh.glob("*/")} == {"default", folders[1]}
 
 
 async def test_a_wish_is_seen_while_it_runs(worker: Worker) -> None:

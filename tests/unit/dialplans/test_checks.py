@@ -55,6 +55,9 @@ trunks:
 """
 
 
+GENERAL = "musics:\n  - {id: general, name: 曲, audio: [0123456789abcdef], licence: 市}\n"
+
+
 def problems(text: str) -> list[Problem]:
     with pytest.raises(SiteError) as caught:
         parse_site(text, "s.yaml", today=TODAY)
@@ -113,6 +116,7 @@ def test_the_good_plan_is_good() -> None:
         ("otherwise: queue:main", "otherwise: repeat", 29, "steps[0].otherwise", "keys"),
         ("next: queue:main", "next: back", 30, "steps[1].next", "keys"),
         # Names.
+        ("notices:", f"{GENERAL}notices:", 36, "musics[0].id", "general"),
         ("hours: office", "hours: ofice", 9, "numbers[0].hours", "office ではありませんか"),
         ("calendar: city", "calendar: cty", 19, "hours[0].calendar", "city ではありませんか"),
         ("trunk: line", "trunk: lime", 34, "forwards[0].trunk", "line ではありませんか"),

@@ -258,21 +258,19 @@ def test_music_of_the_site(voice: Samples, tmp_path: Path) -> None:
         folders = sorted((tmp_path / "s" / "moh").iterdir())
         return {folder.name: sorted(file.name for file in folder.glob("*.wav")) for folder in folders}
 
-    def hall(*audio: str, id: str = "hall") -> Music:
-        return Music(id=id, name="市歌", audio=audio, licence="みなと市")
+    def hall(*audio: str) -> Music:
+        return Music(id="hall", name="市歌", audio=audio, licence="みなと市")
 
-    assert classes(hall(*keys)) == {
-        "default": ["waiting-1.wav"],
-        "hall": [f"01-{keys[0]}.wav", f"02-{keys[1]}.wav"],
-    }
-    samples, _ = soundfile.read(tmp_path / "s/moh/hall" / f"01-{keys[0]}.wav", dtype="float32")
+    both, second = hall(*keys), hall(keys[1])
+    assert both.folder == hall(*keys).folder != second.folder != hall(*reversed(keys)).folder
+    made = {"default": ["waiting-1.wav"], both.folder: [f"01-{keys[0]}.wav", f"02-{keys[1]}.wav"]}
+    assert classes(both) == made
+    samples, _ = soundfile.read(tmp_path / "s/moh" / both.folder / f"01-{keys[0]}.wav", dtype="float32")
     assert active_dbfs(samples, 8000) == pytest.approx(-26, abs=1)
-    assert classes(hall(keys[1]))["hall"] == [f"01-{keys[1]}.wav"]
-    assert classes(hall(keys[0], id="default")) == {
-        "default": [f"01-{keys[0]}.wav"],
-        "hall": [f"01-{keys[1]}.wav"],
-    }
-    assert classes()["default"] == ["waiting-1.wav"]
+    # A call may still be hearing the audio that the music had before.
+    made |= {second.folder: [f"01-{keys[1]}.wav"]}
+    assert classes(second) == made
+    assert classes() == made
 
 
 def test_voices_and_music_are_named() -> None:
