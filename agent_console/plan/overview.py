@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from .base import View, plan_page
 from .calendar import FIRST_YEAR, KINDS, LAST_YEAR, year_of
 from .drafts import others
 from .picture import numbers_of, stem
+from .running import Running, notices_on, switched, switches_of
 
 _KEYS = frozenset("0123456789*#-")
 _MOST_KEYS = 30
@@ -43,6 +44,11 @@ async def overview(view: View) -> web.StreamResponse:
     digits = view.request.query.get("number", "") or (numbers[0]["digits"] if numbers else "")
     wanted = wanted_of(view)
     heard = await asyncio.to_thread(hear, site, digits, wanted, view.texts) if site is not None else None
+    switch = wanted.running.get(digits)
+    running = switch.words(view.console.site, wanted.at, view.texts) if switch is not None else ""
+    drawn = stem(document, digits, view.shown.problems, view.texts, view.query)
+    if drawn and running:
+        drawn[0].running = running
     year = None
     hours = next((n.hours for n in site.numbers if n.digits == digits), None) if site is not None else None
     if site is not None and hours is not None:
@@ -54,8 +60,9 @@ async def overview(view: View) -> web.StreamResponse:
         numbers=numbers,
         digits=digits,
         number=document.row("numbers", digits),
-        boxes=stem(document, digits, view.shown.problems, view.texts, view.query),
+        boxes=drawn,
         heard=heard,
+        running=running,
         wanted=wanted,
         year=year,
         kinds=KINDS,
@@ -68,16 +75,19 @@ async def overview(view: View) -> web.StreamResponse:
 
 @dataclass(frozen=True)
 class Wanted:
-    """When, and with which keys, somebody wants to hear; `notices`: ids thought switched on."""
+    """When, and with which keys, somebody wants to hear; `notices`: ids thought switched on; `running`: the
+    supervisors' switches that still rule then, by number."""
 
     at: datetime
     keys: str
     year: int
     notices: tuple[str, ...] = ()
+    running: dict[str, Running] = field(default_factory=dict)
 
 
 def wanted_of(view: View) -> Wanted:
-    """From the address: `at` (the site's clock, 2027-01-01T10:00; default now), `keys`, `year`, `notice`."""
+    """From the address: `at` (the site's clock, 2027-01-01T10:00; default now), `keys`, `year`, `notice`. The
+    notices that are on now are thought on, unless somebody `chose`."""
     query, zone = view.request.query, view.console.site.zone
     now = datetime.now(UTC).astimezone(zone)
     try:
@@ -90,16 +100,18 @@ def wanted_of(view: View) -> Wanted:
     text = query.get("year", "")
     year = int(text) if text.isdecimal() and FIRST_YEAR <= int(text[:6]) <= LAST_YEAR else at.year
     keys = "".join(key for key in query.get("keys", "") if key in _KEYS)[:_MOST_KEYS]
-    return Wanted(at, keys, year, tuple(query.getall("notice", [])))
+    site, state = view.shown.site or view.console.site, view.console.link.state
+    notices = tuple(query.getall("notice", [])) if "chose" in query else notices_on(site, state)
+    return Wanted(at, keys, year, notices, switched(state, at, now))
 
 
 def hear(site: Site, digits: str, wanted: Wanted, texts: Texts) -> dict[str, Any] | None:
     """What callers hear, row by row, and where the call ends; None for a number that is not the plan's."""
     known = {one.id for one in site.notices}
-    switches = ivr.Switches(notices=tuple(id for id in wanted.notices if id in known))
+    switches = switches_of(wanted.running, tuple(id for id in wanted.notices if id in known))
     try:
         told = ivr.hear(site, digits, wanted.at, wanted.keys, switches)
-        opening = ivr.opening(site, digits, wanted.at)
+        opening = ivr.opening(site, digits, wanted.at, switches)
     except KeyError:
         return None
     rows = [
@@ -115,8 +127,15 @@ def hear(site: Site, digits: str, wanted: Wanted, texts: Texts) -> dict[str, Any
 def where(site: Site, step: str, texts: Texts) -> str:
     """The name of the box in which something is said."""
     kind, _, id = step.partition(":")
+    named: dict[str, str] = {}
     if kind == "notice":
-        return next((one.name for one in site.notices if one.id == id), step)
+        named = {one.id: one.name for one in site.notices}
+    elif kind == "forward":
+        named = {one.id: one.name for one in site.forwards}
+    elif kind == "queue":
+        named = {one.id: one.name for one in site.queues}
+    if id in named:
+        return named[id]
     found = next((one for one in site.steps if one.id == step), None)
     if found is not None:
         return found.name or texts.known(f"plan.step.{found.kind}", step)

@@ -22,7 +22,8 @@ _MAX_BOXES = 2000
 @dataclass
 class Box:
     """One box. `kind` chooses its colour and sign; `lines` say what is in it; `wrong` counts its problems.
-    `again`: drawn elsewhere already. `ways`: (what leads there, box)."""
+    `again`: drawn elsewhere already. `running`: what is switched on it now. `ways`: (what leads there,
+    box)."""
 
     kind: str
     title: str
@@ -30,6 +31,7 @@ class Box:
     href: str | None = None
     wrong: int = 0
     again: bool = False
+    running: str = ""
     ways: list[tuple[str, Box]] = field(default_factory=list)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from ..live_state import LiveState
 from ..problems import problem
 from ..rights import Right
 from .base import Sent, View, plan_page, sent_by, to
+from .running import Foretold, Line, foretell, notices_on, time_of
 
 MODES = ("open", "closed", "extended")
 REASON_MAX = 200
@@ -73,8 +75,8 @@ def numbers_now(site: Site, state: LiveState) -> list[NumberNow]:
             one.number,
             one.name,
             told[one.digits].get("open") if one.digits in told else None,
-            _time(told.get(one.digits, {}).get("until")),
-            _time(told.get(one.digits, {}).get("next_open")),
+            time_of(told.get(one.digits, {}).get("until")),
+            time_of(told.get(one.digits, {}).get("next_open")),
             _switch(switched.get(one.digits)),
         )
         for one in site.numbers
@@ -82,7 +84,7 @@ def numbers_now(site: Site, state: LiveState) -> list[NumberNow]:
 
 
 def _switch(told: dict[str, Any] | None) -> dict[str, Any] | None:
-    return {**told, "until": _time(told.get("until"))} if told is not None else None
+    return {**told, "until": time_of(told.get("until"))} if told is not None else None
 
 
 def notices_now(site: Site, state: LiveState) -> list[NoticeNow]:
@@ -104,17 +106,10 @@ def notices_now(site: Site, state: LiveState) -> list[NoticeNow]:
                 str(now.get("state") or "off"),
                 now.get("by"),
                 now.get("confirmed_by"),
-                _time(now.get("since")),
+                time_of(now.get("since")),
             )
         )
     return found
-
-
-def _time(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 @plan_page(Right.PLAN_READ)
@@ -138,7 +133,8 @@ async def _answer(
         done=await done_lately(console),
         names={user.login: user.name for user in console.site.users},
         error=error,
-        saved="saved" in view.request.query,
+        saved=view.texts.known(f"plan.done.{view.request.query.get('saved', '')}", ""),
+        notice_names={one.id: one.name for one in console.site.notices},
         typed=sent.texts if sent is not None else {},
         until=now.replace(hour=23, minute=59, second=0, microsecond=0, tzinfo=None).isoformat("T", "minutes"),
         earliest=now.replace(tzinfo=None).isoformat("T", "minutes"),
@@ -175,13 +171,46 @@ async def set_opening(view: View) -> web.StreamResponse:
         wrong = "plan.error.reason"
     if wrong or until is None:
         return await _answer(view, error=view.texts(wrong or "plan.error.until"), sent=sent, status=422)
+    if not sent.first("sure"):
+        return await _sure_opening(view, numbers, mode, until, reason)
     try:
         await switch_opening(
             view.console, numbers, mode, until, reason, login=view.login, address=view.request.remote
         )
     except (EngineAway, EngineRefused) as error:
         return await _answer(view, error=_why(view, error), sent=sent, status=503)
-    return to("/plan/switches", saved=1)
+    return to("/plan/switches", saved="opening")
+
+
+async def _sure_opening(
+    view: View, numbers: list[str], mode: str, until: datetime, reason: str
+) -> web.Response:
+    """Asks once, showing what callers will hear (HRS-3)."""
+    site, state = view.console.site, view.console.link.state
+    on, english = notices_on(site, state), view.texts.language.value == "en"
+    now = datetime.now(UTC)
+
+    def tell() -> list[Foretold]:
+        found = (foretell(site, digits, mode, now, on, english) for digits in dict.fromkeys(numbers))
+        return [one for one in found if one is not None]
+
+    foretold = await asyncio.to_thread(tell)
+    wall = until.astimezone(site.zone)
+    typed = wall.replace(tzinfo=None).isoformat("T", "minutes")
+    return view.answer(
+        "sure.html",
+        question=view.texts(
+            "plan.sure.opening",
+            names="、".join(one.name for one in foretold) or "、".join(numbers),
+            until=wall.strftime("%-m/%-d %H:%M"),
+        ),
+        foretold=foretold,
+        numbers=[],
+        kept=[*(("number", one) for one in numbers), ("mode", mode), ("until", typed), ("reason", reason)],
+        yes=view.texts("plan.sure.yes.opening"),
+        grave=mode == "closed",
+        back="/plan/switches",
+    )
 
 
 @plan_page(Right.PLAN_SWITCH)
@@ -195,21 +224,49 @@ async def clear_opening(view: View) -> web.StreamResponse:
         await unswitch_opening(view.console, numbers, login=view.login, address=view.request.remote)
     except (EngineAway, EngineRefused) as error:
         return await _answer(view, error=_why(view, error), status=503)
-    return to("/plan/switches")
+    return to("/plan/switches", saved="clear")
 
 
 @plan_page(Right.PLAN_SWITCH)
 async def set_notice(view: View) -> web.StreamResponse:
-    """Puts a notice in front (or asks for it, or confirms), or takes it away."""
-    await sent_by(view)
+    """Puts a notice in front (or asks for it, or confirms), or takes it away: asked once more before, since
+    every caller hears it. What was agreed to holds for the state that was shown alone."""
+    sent = await sent_by(view)
     notice, do = view.request.match_info["notice"], view.request.match_info["do"]
-    if notice not in {one.id for one in view.console.site.notices}:
+    now = notices_now(view.console.site, view.console.link.state)
+    found = next((one for one in now if one.id == notice), None)
+    if found is None:
         raise problem(404, "unknown_notice", "plan.error.no_notice", id=notice)
+    if not sent.first("sure") or sent.first("state") != found.state:
+        return _sure_notice(view, found, do)
     try:
-        await switch_notice(view.console, notice, do, login=view.login, address=view.request.remote)
+        state = await switch_notice(view.console, notice, do, login=view.login, address=view.request.remote)
     except (EngineAway, EngineRefused) as error:
         return await _answer(view, error=_why(view, error), status=503)
-    return to("/plan/switches")
+    return to("/plan/switches", saved="off" if do == "off" else "asked" if state == "asked" else "on")
+
+
+def _sure_notice(view: View, notice: NoticeNow, do: str) -> web.Response:
+    """Asks once, with the notice's words and the numbers on which it is heard (HRS-4)."""
+    site = view.console.site
+    if do == "off":
+        what = "withdraw" if notice.state == "asked" else "off"
+    elif notice.state == "asked":
+        what = "confirm" if notice.by != view.login else "ask"
+    else:
+        what = "ask" if notice.two_people else "on"
+    told = Foretold(notice.name, "", [Line(notice.text, site.language, notice.key)])
+    heard_on = next(one for one in site.notices if one.id == notice.id)
+    return view.answer(
+        "sure.html",
+        question=view.texts(f"plan.sure.{what}", name=notice.name),
+        foretold=[] if do == "off" else [told],
+        numbers=[one.name for one in site.hearing(heard_on)],
+        kept=[("state", notice.state)],
+        yes=view.texts(f"plan.sure.yes.{what}"),
+        grave=what != "withdraw",
+        back="/plan/switches",
+    )
 
 
 def _why(view: View, error: EngineAway | EngineRefused) -> str:
@@ -259,9 +316,11 @@ async def unswitch_opening(console: Console, numbers: list[str], *, login: str, 
     await console.link.command("opening.clear", numbers=numbers, by=login)
 
 
-async def switch_notice(console: Console, notice: str, do: str, *, login: str, address: str | None) -> None:
-    """`do`: `on` or `off`. Tells the engine. Raises EngineAway, EngineRefused."""
+async def switch_notice(console: Console, notice: str, do: str, *, login: str, address: str | None) -> str:
+    """`do`: `on` or `off`. Tells the engine; returns the notice's state as it says (`on`, `asked`, or "").
+    Raises EngineAway, EngineRefused."""
     await audit.note_if_possible(
         console.store, Action.PLAN_NOTICE, login=login, address=address, detail=f"{do} {notice}"
     )
-    await console.link.command("notice.set" if do == "on" else "notice.clear", notice=notice, by=login)
+    do = "notice.set" if do == "on" else "notice.clear"
+    return str((await console.link.command(do, notice=notice, by=login)).get("state") or "")

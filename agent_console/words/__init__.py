@@ -1,6 +1,6 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import frame, pages, plan, plan_forms, problems, seat
+from . import frame, pages, plan, plan_forms, plan_safety, problems, seat
 
 WORDS: dict[str, tuple[str, str]] = {
     **frame.WORDS,
@@ -8,6 +8,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **pages.WORDS,
     **plan.WORDS,
     **plan_forms.WORDS,
+    **plan_safety.WORDS,
     **problems.WORDS,
 }
 

@@ -128,6 +128,16 @@ async def send(
     return await browser.client.post(form.action, data=writer, allow_redirects=False)
 
 
+async def agree(browser: Browser, form: Form) -> aiohttp.ClientResponse:
+    """Sends a form, and sends the one of the page that asks once more whether it is meant."""
+    answer = await send(browser, form)
+    page = await answer.text()
+    assert answer.status == 200, page
+    again = [one for one in forms_of(page, form.action) if one.action == form.action]
+    assert ("sure", "1") in again[0].fields
+    return await send(browser, again[0])
+
+
 async def live(running: Running, text: str, author: str = "file", comment: str = "") -> int:
     """Makes a text the live version, as the worker does; returns its number."""
     now = await plans.live(running.console.store)

@@ -17,7 +17,7 @@ from dialplans import SiteError, parse_site
 from store import EventRow, plans
 
 from .conftest import Browser, Start
-from .plans import carry_out, form_at, forms_of, live, minato, send
+from .plans import agree, carry_out, form_at, forms_of, live, minato, send
 from .test_plan_pages import draft_text, logged, settings, sound, started
 
 __all__ = ["settings"]
@@ -113,7 +113,7 @@ async def test_reception_is_switched_with_reason_and_end(start: Start) -> None:
     assert refused.status == 422
     assert "理由を書いてください" in await refused.text()
     form.set(until=until.isoformat(timespec="minutes"), reason="大雨のため")
-    answer = await send(browser, form)
+    answer = await agree(browser, form)
     assert answer.status == 303, await answer.text()
     told = await running.engine.told("opening.set")
     assert (told["numbers"], told["mode"], told["reason"], told["by"]) == (
@@ -158,7 +158,7 @@ async def test_a_notice_that_two_people_confirm(start: Start) -> None:
     running = await started(start)
     first, second = await running.browser("sv01"), await running.browser("admin")
     ask = await form_at(first, "/plan/switches", "/plan/switches/notices/disaster/on")
-    assert (await send(first, ask)).status == 303
+    assert (await agree(first, ask)).status == 303
     assert (await running.engine.told("notice.set"))["by"] == "sv01"
     changed = running.console.link.state.version
     asked = {"notice": "disaster", "state": "asked", "by": "sv01", "confirmed_by": None, "since": None}
@@ -170,7 +170,7 @@ async def test_a_notice_that_two_people_confirm(start: Start) -> None:
     page = await (await second.get("/plan/switches")).text()
     assert "小林 真理 さんが依頼しました" in page
     confirm = await form_at(second, "/plan/switches", "/plan/switches/notices/disaster/on")
-    assert (await send(second, confirm)).status == 303
+    assert (await agree(second, confirm)).status == 303
     assert (await running.engine.told("notice.set"))["by"] == "admin"
     unknown = await first.client.post("/plan/switches/notices/nothing/on", data={"csrf": first.csrf})
     assert unknown.status == 404
@@ -184,7 +184,7 @@ async def test_an_engine_that_refuses_or_is_away_is_told_on_the_page(start: Star
     until = (datetime.now(running.console.site.zone) + timedelta(hours=2)).replace(tzinfo=None)
     form.set(until=until.isoformat(timespec="minutes"), reason="停電")
     form.fields += [("number", "0246221300"), ("mode", "closed")]
-    refused = await send(browser, form)
+    refused = await agree(browser, form)
     assert refused.status == 503
     page = await refused.text()
     assert "その番号はありません" in page
