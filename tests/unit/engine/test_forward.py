@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from engine.call import Call
 from engine.centre import Centre
-from engine.forward import FORWARDS_MAX, _place_on
+from engine.forward import FORWARDS_MAX, _place_on, why
+from switch import Hangup, HangupReason
+from switch.channel import AriChannel
 from tests.support.planned import CITY
 
 from .conftest import Line
@@ -69,3 +71,32 @@ async def test_a_call_is_led_outside_so_many_times(at: Centre) -> None:
         assert placed(at, call) is None
         ended(at, call)
     assert placed(at, call) == "failed"
+
+
+@pytest.mark.req("ACD-4")
+@pytest.mark.parametrize(
+    ("status", "cause", "reason"),
+    [
+        (486, 17, "busy"),
+        (600, None, "busy"),
+        (603, 21, "refused"),
+        (480, 19, "no_answer"),
+        (408, 18, "no_answer"),
+        (503, 34, "failed"),
+        (None, 17, "busy"),
+        (None, None, "failed"),
+    ],
+)
+def test_why_nobody_answered_outside(status: int | None, cause: int | None, reason: str) -> None:
+    assert why(Hangup(HangupReason.HANGUP, cause, "", status, 0.0)) == reason
+
+
+@pytest.mark.req("REL-1", "ACD-4")
+def test_a_leg_is_down_until_it_is_rung() -> None:
+    leg = AriChannel(cast(Any, None), "out-guard-x-1")
+    assert not leg.down  # nothing is known of it
+    leg.describe({"name": "PJSIP/trunk-narrow-1", "state": "Down"})
+    assert leg.down
+    for state in ("Ringing", "Up"):
+        leg.describe({"name": "PJSIP/trunk-narrow-1", "state": state})
+        assert not leg.down
