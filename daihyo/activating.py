@@ -28,7 +28,11 @@ LOOK_EVERY_S = 0.25
 # Whoever has just changed something often changes something more: for a while it is looked for sooner.
 SOON_S, LOOK_SOON_EVERY_S = 5.0, 0.03
 ENGINE_AWAY_S = 30.0  # a killed engine is back within seconds
+# One that is there and silent is at work (a hung one is killed); asked again, it answers when that is done.
+ENGINE_AT_WORK_S = 150.0
 RELOAD_S = 30.0
+# Asterisk may have read what was then refused: it is put right, tried again after so long.
+MEND_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 Ask = Callable[..., Awaitable[dict[str, object]]]
 
@@ -43,6 +47,8 @@ class Activator:
         self._ask = ask
         self._tree: Tree | None = None
         self._active_at = float("-inf")
+        self._mends = 0  # in vain, one after the other
+        self._mend_at = float("-inf")
         self._seen: str | None = None  # the part of the live plan that Asterisk's configuration is made of
 
     async def run(self) -> None:
@@ -53,6 +59,8 @@ class Activator:
             try:
                 while await self.activate_next():
                     self._active_at = time.monotonic()
+                if time.monotonic() >= self._mend_at:
+                    await self.mend()
                 away = False
             except StoreUnavailable as error:
                 if not away:
@@ -66,7 +74,8 @@ class Activator:
         then still there."""
         if not await plans.waiting(self._store):
             return False
-        taken = await plans.take(self._store, files.live_number(self._state))
+        before = files.live_number(self._state)
+        taken = await plans.take(self._store, before)
         if taken is None:
             return False
         wish, version = taken
@@ -76,6 +85,11 @@ class Activator:
         except StoreUnavailable:
             raise
         except Exception as error:
+            if before != version.id == files.live_number(self._state):
+                log.warning("version %d is live, whatever went wrong then: %s", version.id, error)
+                await plans.settle(self._store, wish.id, plans.LIVE)
+                await self._after(version, files.site_of(self._state, version.id))
+                return True
             problem = _one_line(error)
             log.warning("version %d is not live: %s", version.id, problem)
             if not isinstance(error, UserError):
@@ -90,6 +104,38 @@ class Activator:
                 (time.monotonic() - began) * 1000,
             )
         return True
+
+    async def mend(self) -> None:
+        """Where Asterisk may have read a plan that was refused (`rendering.owe`), it reads the live one's
+        files again; the database learns which that is. Not done, it is tried again. StoreUnavailable."""
+        number = files.live_number(self._state)
+        if number is None or not rendering.to_reload(self._state):
+            self._mends = 0
+            return
+        try:
+            known = await plans.live(self._store)
+            if (known is None or known.id != number) and await plans.version(self._store, number) is not None:
+                await plans.note_live(self._store, number, by="engine")
+            self._seen = None
+            site = await asyncio.to_thread(files.site_of, self._state, number)
+            await asyncio.to_thread(self._configure, site, number)
+            modules = rendering.to_reload(self._state)
+            told = {
+                "version": number,
+                "by": "worker",
+                "comment": "設定の復旧 / put right",
+                "modules": modules,
+            }
+            await self._ask(self._state.control_socket, "plan.activate", RELOAD_S, **told)
+            rendering.reloaded(self._state)
+        except (UserError, OSError, EngineGone, EngineSilent) as error:
+            wait = MEND_AGAIN_S[min(self._mends, len(MEND_AGAIN_S) - 1)]
+            self._mends += 1
+            self._mend_at = time.monotonic() + wait
+            log.warning("Asterisk may have read a refused plan; tried again in %.0f s: %s", wait, error)
+        else:
+            self._mends = 0
+            log.info("Asterisk has the configuration of version %d again", number)
 
     async def _activate(self, wish: PlanActivation, version: PlanVersion) -> None:
         state = self._state
@@ -160,7 +206,7 @@ class Activator:
     async def _tell_engine(self, wish: PlanActivation, version: PlanVersion, modules: list[str]) -> None:
         """Until the engine has made it live. One that is being restarted is waited for."""
         before = files.live_number(self._state)
-        deadline = time.monotonic() + ENGINE_AWAY_S
+        began = time.monotonic()
         while True:
             try:
                 await self._ask(
@@ -176,7 +222,8 @@ class Activator:
             except (EngineGone, EngineSilent) as error:
                 if before != version.id == files.live_number(self._state):
                     return  # it did so before it went away
-                if time.monotonic() > deadline:
+                patience = ENGINE_AT_WORK_S if isinstance(error, EngineSilent) else ENGINE_AWAY_S
+                if time.monotonic() > began + patience:
                     raise UserError(
                         f"通話エンジンが応答しません / the call engine is away ({error}); try again"
                     ) from None

@@ -16,6 +16,7 @@ from store import PlanActivation, PlanVersion, Store, plans
 
 LOOK_EVERY_S = 0.05
 TAKEN_WITHIN_S = 30.0  # a worker that is being restarted is back by then
+DONE_WITHIN_S = 600.0  # speaking a whole new plan takes minutes
 
 
 def myself() -> str:
@@ -57,10 +58,11 @@ async def must_run(state: StateDir) -> None:
 
 
 async def go_live(store: Store, version: PlanVersion, by: str) -> PlanActivation:
-    """Asks and waits until it is live. Raises UserError with the problem when it does not come to that."""
+    """Asks and waits until it is live. Raises UserError with the problem when it does not come to that, or
+    takes too long: it may still go live then."""
     wish = await plans.ask(store, version.id, by=by)
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + TAKEN_WITHIN_S
+    began = loop.time()
     while True:
         now = await plans.activation(store, wish.id)
         match now.state if now is not None else None:
@@ -76,7 +78,12 @@ async def go_live(store: Store, version: PlanVersion, by: str) -> PlanActivation
                     f"版 {version.id} より新しい版が先に頼まれました / version {version.id} is not live: "
                     "a newer one was asked for meanwhile (daihyo plan list)"
                 )
-            case plans.ASKED if loop.time() > give_up:
+            case plans.WORKING if loop.time() > began + DONE_WITHIN_S:
+                raise UserError(
+                    f"版 {version.id} の準備が終わりません / version {version.id} is still being made ready "
+                    "and goes live when that is done: daihyo plan list, daihyo status --state DIR"
+                )
+            case plans.ASKED if loop.time() > began + TAKEN_WITHIN_S:
                 raise UserError(
                     "裏方(worker)が動いていません / the worker does not take it; it will when it runs again: "
                     "daihyo status --state DIR"

@@ -37,14 +37,18 @@ async def choose(store: Store, state: StateDir, file: Path, *, use_file: bool = 
     before = files.live_number(state)
     await plans.settle_interrupted(store, before)
     live = await plans.live(store)
-    if live is None and before is not None:
-        live = await _bring_back(store, state, before)
+    told: list[str] = []
+    if before is not None and (live is None or live.id != before):
+        known = live
+        live = await _as_the_engine_had_it(store, state, before) or live
+        if known is not None and live is not None and live is not known:
+            told = [_had(live, known)]
     try:
         text, site = files.read_file(file, files.today())
     except files.SiteProblems as problems:
         if live is None or use_file:
             raise
-        return _kept(live, state, _mistakes(file, live, problems), problems)
+        return _kept(live, state, [*told, *_mistakes(file, live, problems)], problems)
     if live is None:
         return await _taken(store, text, site, None)
     if use_file and plans.digest(text) != live.sha256:
@@ -52,10 +56,18 @@ async def choose(store: Store, state: StateDir, file: Path, *, use_file: bool = 
     taken = await plans.newest_of_file(store, went_live=True)
     same = {live.sha256, taken.sha256 if taken is not None else ""}
     if plans.digest(text) in same:
-        return await _kept_or(store, live, state, text, site, [])
+        return await _kept_or(store, live, state, text, site, told)
     if live.author == plans.FILE:
         return await _taken(store, text, site, live.id)
-    return await _kept_or(store, live, state, text, site, [_older(file, live, state)])
+    return await _kept_or(store, live, state, text, site, [*told, _older(file, live, state)])
+
+
+def _had(live: PlanVersion, known: PlanVersion) -> str:
+    return (
+        f"データベースでは版 {known.id} ですが、通話エンジンは版 {live.id} で動いていました。版 {live.id} を"
+        f"使います / the database says that version {known.id} is live, but the engine ran "
+        f"version {live.id}: that one stays"
+    )
 
 
 def _mistakes(file: Path, live: PlanVersion, problems: UserError) -> list[str]:
@@ -108,6 +120,16 @@ async def _taken(store: Store, text: str, site: Site, based_on: int | None) -> C
         comment = "最初の版 / first version" if based_on is None else "ファイルから / from the file"
         tried = await plans.add_version(store, text, author=plans.FILE, comment=comment, based_on=based_on)
     return Chosen(tried.id, text, site, True)
+
+
+async def _as_the_engine_had_it(store: Store, state: StateDir, number: int) -> PlanVersion | None:
+    """DIR/plans/live is the engine's own word, written in the moment in which calls came to hear a version;
+    the database only hears of it afterwards. None when nobody knows that version."""
+    version = await plans.version(store, number)
+    if version is None:
+        return await _bring_back(store, state, number)
+    await plans.note_live(store, number, by="engine")
+    return version
 
 
 async def _bring_back(store: Store, state: StateDir, number: int) -> PlanVersion | None:

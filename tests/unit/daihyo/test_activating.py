@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from daihyo import activating, rendering, speaking
-from daihyo.control import EngineGone
+from daihyo import activating, apply, rendering, speaking
+from daihyo.control import EngineGone, EngineSilent
 from daihyo.settings import UserError
 from dialplans import parse_site
 from store import PlanActivation, Store, User, plans
@@ -108,6 +108,97 @@ async def test_what_the_engine_refuses_is_put_back_and_reloaded_with_the_next(wo
     assert (await now(worker, again)).state == "live"
     # Nobody knows whether Asterisk has read the refused files: it reads those in place once more.
     assert {"res_pjsip.so", "app_queue.so"} <= set(worker.engine.asked[-1]["modules"])
+
+
+@pytest.mark.req("ADM-1", "REL-1")
+async def test_asterisk_reads_the_live_plans_configuration_again_when_one_failed(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asterisk had reloaded the new files when the engine could not write the plan down."""
+    monkeypatch.setattr(activating, "MEND_AGAIN_S", (0.0,))
+    mended = asyncio.Event()
+    problems = iter(("the disk is full", "the disk is still full", None))
+
+    def refuse() -> None:
+        if (problem := next(problems)) is not None:
+            raise UserError(problem)
+
+    before = worker.config()
+    worker.engine.before, worker.engine.after = refuse, mended.set
+    asked = await wish(worker, SECOND)
+    running = asyncio.create_task(worker.activator.run())
+    try:
+        async with asyncio.timeout(20):
+            await mended.wait()
+            while rendering.to_reload(worker.state):
+                await asyncio.sleep(0)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert (await now(worker, asked)).state == "failed"
+    assert [one["version"] for one in worker.engine.asked] == [2, 1, 1]
+    assert {"res_pjsip.so", "app_queue.so"} <= set(worker.engine.asked[-1]["modules"])
+    assert (worker.live, worker.config()) == (1, before)
+
+
+@pytest.mark.req("ADM-1")
+async def test_nothing_is_mended_where_all_is_well(worker: Worker) -> None:
+    await worker.activator.mend()
+    assert worker.engine.asked == []
+
+
+@pytest.mark.req("ADM-1")
+async def test_what_the_engine_made_live_before_it_refused_is_live(worker: Worker) -> None:
+    def fail() -> None:
+        raise UserError("SIP phones cannot be asked for")
+
+    worker.engine.after = fail
+    asked = await wish(worker, SECOND)
+    await worker.activator.activate_next()
+    assert (await now(worker, asked)).state == "live"
+    live = await plans.live(worker.store)
+    assert live is not None
+    assert live.id == worker.live == 2
+    worker.engine.after = lambda: None
+    await worker.activator.mend()  # its modules are still owed
+    assert [one["version"] for one in worker.engine.asked] == [2, 2]
+    assert not rendering.to_reload(worker.state)
+
+
+@pytest.mark.req("REL-1")
+async def test_a_silent_engine_is_asked_again_until_it_is_done(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activating, "ENGINE_AWAY_S", 0)
+    tries = iter((True, True, False))
+
+    def busy() -> None:
+        if next(tries):
+            raise EngineSilent("the engine did not answer within 30 s")
+
+    worker.engine.before = busy
+    asked = await wish(worker, SECOND)
+    await worker.activator.activate_next()
+    assert (await now(worker, asked)).state == "live"
+
+
+@pytest.mark.req("ADM-1")
+async def test_who_asked_is_told_when_a_dead_worker_left_the_wish_half_done(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "DONE_WITHIN_S", 0)
+    version = await plans.add_version(worker.store, SECOND, author="sv01")
+
+    async def take_and_die(*_: object, **__: object) -> PlanActivation:
+        made = await ask(worker.store, version.id, by="sv01")
+        await plans.take(worker.store, 1)
+        return made
+
+    ask = plans.ask
+    monkeypatch.setattr(plans, "ask", take_and_die)
+    async with asyncio.timeout(10):
+        with pytest.raises(UserError, match="version 2 is still being made ready"):
+            await apply.go_live(worker.store, version, "sv01")
 
 
 @pytest.mark.req("REL-1")

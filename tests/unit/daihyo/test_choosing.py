@@ -42,6 +42,8 @@ class Start:
         assert taken is not None
         if state != plans.WORKING:
             await plans.settle(self.store, taken[0].id, state)
+        if state == plans.LIVE:
+            write_live(self.state, version.id)  # the engine, before
         return version.id
 
 
@@ -118,6 +120,7 @@ async def test_an_undone_version_of_the_file_does_not_come_back(start: Start) ->
     start.file.write_text(CHANGED)
     await start.go()
     await plans.note_live(start.store, 1, by="sv01")  # undone in the console
+    write_live(start.state, 1)
     chosen = await start.go()
     assert (chosen.version, chosen.warnings) == (1, [])
 
@@ -171,6 +174,27 @@ async def test_a_plan_is_live_if_the_engine_had_it_when_everything_was_killed(
     assert number == 2
     write_live(start.state, engine_has)
     assert (await start.go()).text == text
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.parametrize("kept", [True, False])
+async def test_what_the_engine_had_is_believed_whatever_the_database_says(start: Start, kept: bool) -> None:
+    await start.go()
+    number = await start.staff_change(STAFFS, plans.FAILED) if kept else 2
+    (start.state.plans / "2.yaml").write_text(STAFFS)
+    write_live(start.state, number)
+    chosen = await start.go()
+    assert (chosen.version, chosen.text) == (2, STAFFS)
+    assert "engine ran version 2" in chosen.warnings[0]
+    assert (await start.go()).warnings == []  # the database knows by now
+
+
+@pytest.mark.req("REL-1")
+async def test_an_engines_version_that_is_lost_gives_way_to_the_databases(start: Start) -> None:
+    await start.go()
+    write_live(start.state, 9)
+    chosen = await start.go()
+    assert (chosen.version, chosen.text, chosen.warnings) == (1, FIRST, [])
 
 
 @pytest.mark.req("REL-7")
