@@ -27,6 +27,7 @@ _RELOADED_BY = {
 # Anything else (asterisk.conf, modules.conf, http.conf, stasis.conf, …) is read at start only.
 
 _COUNTRY = "+81"
+_ANY_NUMBER = "_[0-9+]!"  # only where calls are redirected to; from outside, other numbers stay refused
 _SURVIVAL_WAIT_S = 1800  # then the caller is told to ring again; nobody listens to music for longer
 
 
@@ -54,6 +55,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "survival": site.wording.prompt_of("survival_greeting"),
         "sorry": site.wording.prompt_of("sorry_goodbye"),
         "waiting": next((queue for queue in site.queues if queue.waiting_prompt), None),
+        "served_alone": [*((one.digits, one) for one in site.numbers), (_ANY_NUMBER, site.numbers[0])],
         "aliases": aliases,
         "queue_of": partial(queue_of, site),
         "host": host,

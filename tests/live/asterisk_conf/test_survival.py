@@ -105,7 +105,8 @@ async def test_a_caller_gives_up_before_anybody_answers(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("REL-1", "REL-2")
-async def test_callers_stuck_in_the_application_can_be_adopted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", ["0246221111", "0246229876"])  # the other has left the plan meanwhile
+async def test_callers_stuck_in_the_application_can_be_adopted(tmp_path: Path, number: str) -> None:
     async with Exchange.run(tmp_path) as exchange, exchange.phone("1001") as phone:
         keys, port = exchange.secrets, exchange.settings.ari_port
         url = f"http://127.0.0.1:{port}/ari/events?app=daihyo"
@@ -128,7 +129,7 @@ async def test_callers_stuck_in_the_application_can_be_adopted(tmp_path: Path) -
                 next_one.bye()
                 assert (await exchange.fact("ended")).data["by"] == "caller"
             others = len(exchange.facts())
-            await exchange.rx(f"channel redirect {channel['name']} survival-adopt,0246221111,1")
+            await exchange.rx(f"channel redirect {channel['name']} survival-adopt,{number},1")
             await citizen.event("answered")
             await citizen.hears_tone(NOTICE_HZ)
             await citizen.hears_tone(1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +201,15 @@ def test_a_broken_secrets_file_is_told_and_left_alone(tmp_path: Path, text: str)
     with pytest.raises(ConfigurationError, match=r"secrets\.json"):
         Secrets.load_or_create(path, MINATO)
     assert path.read_text() == text
+
+
+@pytest.mark.req("REL-2")
+def test_a_number_that_left_the_plan_is_served_alone_but_not_dialled(settings: AsteriskSettings) -> None:
+    render(MINATO, secrets_of(settings), settings)
+    text = (settings.etc / "extensions.conf").read_text()
+    contexts = {part.split("]")[0]: part for part in re.split(r"^\[", text, flags=re.MULTILINE)[1:]}
+    for name in ("survival", "survival-adopt"):
+        assert contexts[name].count("exten => _[0-9+]!,1,") == 1
+        first = MINATO.numbers[0].recording_notice_prompt
+        assert f"daihyo-{first})" in contexts[name].split("exten => _")[1]
+    assert "exten => _" not in contexts["trunk"]
