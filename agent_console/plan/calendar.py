@@ -40,6 +40,7 @@ class Special:
 
     date: date
     kind: str
+    mark: str
     name: str
     hours: str
 
@@ -64,13 +65,14 @@ def year_of(site: Site, hours_id: str, year: int, today: date, texts: Texts) -> 
     for day in ivr.year(site, hours_id, year):
         kind = kind_of(day)
         hours = " ".join(span_text(span.start, span.end) for span in day.spans) or texts("plan.closed")
-        words = [texts(f"plan.year.{kind}"), day.name or "", hours]
-        mark = texts.known(f"plan.mark.{kind}", "")
+        why = why_of(day)
+        words = [texts(f"plan.year.{why}"), day.name or "", hours]
+        mark = texts.known(f"plan.mark.{why}", "")
         months[day.date.month - 1].append(
             DayCell(day.date.day, kind, mark, " ".join(filter(None, words)), day.date == today)
         )
         if day.kind != "week":
-            specials.append(Special(day.date, kind, day.name or "", hours))
+            specials.append(Special(day.date, kind, mark, day.name or "", hours))
     return Year(
         year,
         tuple(
@@ -82,12 +84,18 @@ def year_of(site: Site, hours_id: str, year: int, today: date, texts: Texts) -> 
 
 
 def kind_of(day: ivr.Day) -> str:
-    """`open` or `closed` by the week, else what made it special; special days with hours are `special`."""
+    """`open` or `closed` by the week, else what made it special; special days with hours have the
+    colour of `special`."""
     if day.kind == "week":
         return "open" if day.spans else "closed"
     if day.spans:
         return "special"
     return "one_off" if day.kind == "own" else day.kind
+
+
+def why_of(day: ivr.Day) -> str:
+    """What makes it special, whether or not it has hours: a holiday stays 祝."""
+    return day.kind if day.kind in ("holiday", "closure") else kind_of(day)
 
 
 def span_text(start: int, end: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 import ivr
-from dialplans import Problem
+from dialplans import Problem, prompt
 
 from ..audit import Action
 from ..problems import problem
@@ -25,6 +25,7 @@ from .drafts import MAX_PLAN_BYTES, save
 from .editing import add_row, remove_row, set_part, set_row
 from .forms import SECTIONS, STEP_FORMS, Field, form_of
 from .picture import begins, belongs
+from .problem_words import words_of, wrong_days
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PARTS = ("wording",)
@@ -100,7 +101,9 @@ def _answer(
         boards=boards(view.shown.document),
         said_lines=form_values.said_lines,
         week=form_values.week,
-        rest=[text for one in own if (text := _words(view, one)) not in placed],
+        rest=[text for one in own if (text := words_of(one, section, prefix, view.texts)) not in placed],
+        wrong_days=wrong_days(own, prefix),
+        key_of=lambda text, language: prompt(text, language).key,
         new=new,
         errors=errors or {},
         saved=view.request.query.get("saved"),
@@ -124,18 +127,13 @@ def _of(one: Problem, section: str, index: int | None) -> bool:
     return belongs(one, section, index)
 
 
-def _words(view: View, one: Problem) -> str:
-    english = view.texts.language is Language.EN
-    message, hint = (one.message_en, one.hint_en) if english else (one.message, one.hint)
-    return message + (f" → {hint}" if hint else "")
-
-
 def _wrong(
     view: View, key: str, problems: list[Problem], prefix: str, errors: Mapping[str, str]
 ) -> list[str]:
     path = f"{prefix}.{key}"
+    section = prefix.partition("[")[0]
     found = [
-        _words(view, one)
+        words_of(one, section, prefix, view.texts)
         for one in problems
         if one.path == path or one.path.startswith((path + ".", path + "["))
     ]

@@ -12,11 +12,18 @@ let queue: HTMLElement[] = [];
 function mark(button: HTMLElement | null, state: string): void {
   if (playing && playing !== button) {
     delete playing.dataset.playing;
+    delete playing.dataset.making;
     delete playing.closest("li")?.dataset.current;
   }
   playing = button;
   if (!button) return;
   button.dataset.playing = state;
+  if (state === "loading") {
+    // A sound that is there comes at once; only one that must be made says so.
+    window.setTimeout(() => {
+      if (playing === button && button.dataset.playing === "loading") button.dataset.making = t("plan.making");
+    }, 300);
+  }
   const line = button.closest<HTMLElement>(".lines > li");
   if (line) line.dataset.current = "true";
 }
@@ -32,7 +39,9 @@ async function play(button: HTMLElement, address: string): Promise<void> {
   audio.src = address;
   try {
     await audio.play();
-    if (playing === button) button.dataset.playing = "true";
+    if (playing !== button) return;
+    button.dataset.playing = "true";
+    delete button.dataset.making;
   } catch (error) {
     if (playing !== button) return; // another one was begun meanwhile
     stop();
@@ -66,6 +75,7 @@ async function speak(button: HTMLElement): Promise<void> {
     const made = await post<{ url: string }>("/plan/preview", { text, language: button.dataset.language });
     if (playing === button) await play(button, made.url);
   } catch (error) {
+    if (playing !== button) return; // stopped meanwhile
     stop();
     say(error instanceof ApiError ? error.message : String(error), "error");
   }
@@ -131,7 +141,7 @@ function keeps(form: HTMLFormElement): void {
       if (isBox(field)) field.checked = typed === "true";
       else field.value = typed;
     }
-    say(t("plan.restored"));
+    if (!form.dataset.refused) say(t("plan.restored"));
   } else sessionStorage.removeItem(key);
   form.addEventListener("input", () => {
     const typed: Kept = {};
@@ -212,5 +222,40 @@ document.addEventListener("change", (event) => {
   const select = event.target as HTMLElement;
   if (select instanceof HTMLSelectElement && select.matches(".event-state")) select.dataset.stateNow = select.value;
 });
+// -- longer than the plan's hours: from the end of the numbers chosen, else from now
+
+const longer = document.querySelector<HTMLElement>(".longer");
+const until = document.querySelector<HTMLInputElement>('.switch-form [name="until"]');
+if (longer && until) {
+  const shown = () => {
+    longer.hidden = !document.querySelector('.switch-form [name="mode"][value="extended"]:checked');
+  };
+  document.addEventListener("change", shown);
+  shown();
+  longer.addEventListener("click", (event) => {
+    const minutes = (event.target as HTMLElement).dataset.longer;
+    if (!minutes) return;
+    const ends = [...document.querySelectorAll<HTMLInputElement>('.switch-form [name="number"]:checked')].map(
+      (box) => box.dataset.until ?? "",
+    );
+    // Both are the centre's own clock: reckoned as UTC, so that no summer time of this machine gets between.
+    const from = [until.min, ...ends].sort().at(-1) ?? until.min;
+    until.value = new Date(Date.parse(`${from}Z`) + Number(minutes) * 60_000).toISOString().slice(0, 16);
+    until.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+// -- a picture wider than its panel says so
+
+const picture = document.querySelector<HTMLElement>(".picture .scroll");
+const wider = document.querySelector<HTMLElement>(".wider");
+if (picture && wider) {
+  const look = () => {
+    wider.hidden = picture.scrollLeft + picture.clientWidth >= picture.scrollWidth - 4;
+  };
+  picture.addEventListener("scroll", look);
+  new ResizeObserver(look).observe(picture);
+}
+
 document.addEventListener("htmx:afterSwap", unhide);
 unhide();
