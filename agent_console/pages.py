@@ -17,6 +17,7 @@ from store import AccessEntry
 from .accounts import SignInRefused
 from .audit import Action, note
 from .console import LANGUAGE_COOKIE, console_of, session_of, texts_of
+from .plan.running import board_lines
 from .problems import problem
 from .rights import Right
 from .security import form_token
@@ -214,7 +215,14 @@ async def seat(request: web.Request) -> web.StreamResponse:
 
 @signed_in(Right.BOARD)
 async def board(request: web.Request) -> web.StreamResponse:
-    return page(request, "board.html", within=console_of(request).site.kpi.answer_within_s)
+    console, session = console_of(request), session_of(request)
+    return page(
+        request,
+        "board.html",
+        within=console.site.kpi.answer_within_s,
+        running=board_lines(console.site, console.link.state, texts_of(request)),
+        to_switches=session is not None and session.may(Right.PLAN_READ),
+    )
 
 
 @signed_in()

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 import ivr
+from store.plans import FILE
 
 from .. import audit
 from ..audit import Action
@@ -83,6 +84,13 @@ class View:
         """The version that the draft was begun from, or would be."""
         return self.draft.based_on if self.draft is not None else self.live.version
 
+    def who(self, login: str | None) -> str:
+        """Somebody as people call them; the site's file by its own name."""
+        if login == FILE:
+            return self.texts("plan.author_file")
+        names = {user.login: user.name for user in self.console.site.users}
+        return names.get(login or "", login or "")
+
     def answer(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page in the plan's frame."""
         return page(
@@ -95,6 +103,7 @@ class View:
             problems=self.shown.problems,
             of=self.of,
             query=self.query,
+            who=self.who,
             voices=[one for one in ivr.ATTRIBUTIONS if one.what == "voice"],
             **values,
         )

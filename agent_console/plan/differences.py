@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..texts import Texts
+from .difference_words import Teller, fields
 from .document import Document, Plain, name_of, read
 
 _CONTEXT = 3
@@ -24,7 +26,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one box: `how` is `added`, `removed` or `changed`; `fields`: (key, before, after)."""
+    """What became of one box: `how` is `added`, `removed` or `changed`; `fields`: (label, before, after) in
+    words."""
 
     section: str
     id: str
@@ -50,59 +53,47 @@ def lines(before: str, after: str) -> list[Line]:
     return out
 
 
-def changes(before: str, after: str) -> list[Change]:
-    """The difference box by box, in the order of the plan. Empty when only comments differ."""
+def changes(before: str, after: str, texts: Texts) -> list[Change]:
+    """The difference box by box, in the order of the plan, in words. Empty when only comments differ, and
+    where a text is no YAML (see `broken`)."""
     old, new = read(before), read(after)
+    if old.broken or new.broken:
+        return []
     found: list[Change] = []
     for section in dict.fromkeys((*old.data, *new.data)):
         a, b = old.data.get(section), new.data.get(section)
         if a == b:
             continue
         if isinstance(a or b, list) and all(isinstance(row, dict) for row in (*(a or ()), *(b or ()))):
-            found += _rows(section, old, new)
+            found += _rows(section, old, new, texts)
+        elif isinstance(a or {}, dict) and isinstance(b or {}, dict):
+            told = tuple(fields(section, a or {}, b or {}, old, new, texts))
+            found.append(Change(section, "", "", _how(a, b), told))
         else:
-            found.append(Change(section, "", "", _how(a, b), tuple(_fields(a, b))))
+            was, now = Teller(old, texts, section), Teller(new, texts, section)
+            told = (("", was.value(section, a), now.value(section, b)),)
+            found.append(Change(section, "", "", _how(a, b), told))
     return found
 
 
-def _rows(section: str, old: Document, new: Document) -> Iterator[Change]:
+def broken(before: str, after: str) -> str | None:
+    """Why two texts cannot be compared box by box; None when they can."""
+    return read(before).broken or read(after).broken
+
+
+def _rows(section: str, old: Document, new: Document, texts: Texts) -> Iterator[Change]:
     before = {name_of(section, row): row for row in old.rows(section)}
     after = {name_of(section, row): row for row in new.rows(section)}
     for id in dict.fromkeys((*before, *after)):
         a, b = before.get(id), after.get(id)
         if a == b:
             continue
-        name = str((b or a or {}).get("name") or "")
-        yield Change(section, id, name, _how(a, b), tuple(_fields(a, b)) if a and b else ())
+        name = Teller(new if b else old, texts, section).value("name", (b or a or {}).get("name"))
+        told = tuple(fields(section, a, b, old, new, texts)) if a and b else ()
+        yield Change(section, id, name, _how(a, b), told)
     if before == after:  # the same rows in another order
         yield Change(section, "", "", "changed", (("", "", ""),))
 
 
 def _how(a: Plain, b: Plain) -> str:
     return "added" if a is None else "removed" if b is None else "changed"
-
-
-def _fields(a: Plain, b: Plain) -> Iterator[tuple[str, str, str]]:
-    if isinstance(a, dict) and isinstance(b, dict):
-        for key in dict.fromkeys((*a, *b)):
-            if a.get(key) != b.get(key):
-                inner = [(a.get(key), b.get(key))]
-                if all(isinstance(side, dict) for side in inner[0]):
-                    yield from ((f"{key}.{k}", x, y) for k, x, y in _fields(*inner[0]))
-                else:
-                    yield (key, told(a.get(key)), told(b.get(key)))
-    else:
-        yield ("", told(a), told(b))
-
-
-def told(value: Plain, most: int = 120) -> str:
-    """A value in one line."""
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        text = "、".join(told(one) for one in value)
-    elif isinstance(value, dict):
-        text = " ".join(f"{key}: {told(inner)}" for key, inner in value.items())
-    else:
-        text = " ".join(str(value).split())
-    return text if len(text) <= most else text[: most - 1] + "…"

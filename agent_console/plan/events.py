@@ -46,7 +46,9 @@ async def events(view: View) -> web.StreamResponse:
 
 
 def _rows(document: Document) -> list[EventRow]:
-    return [EventRow(str(row.get("id") or ""), dict(row)) for row in document.rows("events")]
+    """By date; those without one last."""
+    rows = [EventRow(str(row.get("id") or ""), dict(row)) for row in document.rows("events")]
+    return sorted(rows, key=lambda row: str(row.values.get("date") or "9999"))
 
 
 async def _answer(
@@ -143,7 +145,7 @@ async def _meanwhile(view: View, based_on: str) -> list[Change]:
     base = await plans.version(view.console.store, int(based_on[:9]))
     if base is None:
         return []
-    found = await asyncio.to_thread(changes, base.text, view.live.text)
+    found = await asyncio.to_thread(changes, base.text, view.live.text, view.texts)
     return [one for one in found if one.section == "events"]
 
 

@@ -4,7 +4,7 @@ hear with a switch, before it is made."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ivr
@@ -103,3 +103,23 @@ def foretell(
             return Foretold(number.name, number.number, lines)
     bare = mode == "closed" and number.closed is None and told.target == "hangup"
     return Foretold(number.name, number.number, lines, told.ending_en if english else told.ending, bare=bare)
+
+
+def board_lines(site: Site, state: LiveState, texts: Texts) -> list[tuple[str, str]]:
+    """What the board says of switches: (kind, words), the gravest first; empty when all is as usual. Kinds:
+    `on`, `asked`, and `closed`, `open`, `extended`."""
+    names = {one.id: one.name for one in site.notices}
+    lines = []
+    for what, key in (("on", "notice"), ("asked", "asked")):
+        found = [str(one.get("notice")) for one in state.notices if one.get("state") == what]
+        if found:
+            told = "、".join(names.get(id, id) for id in found)
+            lines.append((what, texts(f"plan.running.{key}", names=told)))
+    now = datetime.now(UTC)
+    ruling = switched(state, now, now)
+    numbers = {one.digits: one.name for one in site.numbers}
+    for mode in ("closed", "open", "extended"):
+        for digits, one in ruling.items():
+            if one.mode == mode:
+                lines.append((mode, f"{numbers.get(digits, digits)} {one.words(site, now, texts)}"))
+    return lines

@@ -19,6 +19,7 @@ from .base import View, plan_page, sent_by, to
 from .drafts import checked, publish, save
 from .merging import merge
 from .text_page import rows_of
+from .way_back import events_back, trail
 
 COMMENT_MAX = 500
 _PAGE = 50
@@ -33,14 +34,16 @@ class Compared:
     after: str
     lines: list[differences.Line]
     changes: list[differences.Change]
+    broken: str | None = None  # why the two cannot be compared box by box
 
 
-async def compare(before: str, after: str, names: tuple[str, str]) -> Compared:
+async def compare(view: View, before: str, after: str, names: tuple[str, str]) -> Compared:
     """The difference of two texts, made off the event loop."""
     return Compared(
         *names,
         await asyncio.to_thread(differences.lines, before, after),
-        await asyncio.to_thread(differences.changes, before, after),
+        await asyncio.to_thread(differences.changes, before, after, view.texts),
+        await asyncio.to_thread(differences.broken, before, after),
     )
 
 
@@ -75,7 +78,7 @@ async def difference(view: View) -> web.StreamResponse:
     if not view.may(Right.PLAN_HISTORY) and {start, end} - {"live", "draft"}:
         raise problem(403, "right", "problem.right", right=view.texts("right.plan.history"))
     (before, name), (after, other) = await _text_of(view, start), await _text_of(view, end)
-    compared = await compare(before, after, (name, other))
+    compared = await compare(view, before, after, (name, other))
     return view.answer("difference.html", compared=compared, start=start, end=end)
 
 
@@ -93,6 +96,7 @@ async def _activate(view: View, *, error: str | None = None, comment: str = "") 
         "activate.html",
         status=409 if stale and error else 422 if error else 200,
         compared=await compare(
+            view,
             view.live.text,
             view.draft.text,
             (_version_name(view, view.live.version), view.texts("plan.draft")),
@@ -125,7 +129,7 @@ async def _meanwhile(view: View) -> Meanwhile | None:
     ]
     before = base.text if base is not None else draft.text
     names = (_version_name(view, draft.based_on), _version_name(view, view.live.version))
-    theirs = await compare(before, view.live.text, names)
+    theirs = await compare(view, before, view.live.text, names)
     merged = await asyncio.to_thread(merge, before, draft.text, view.live.text)
     return Meanwhile(newer, theirs, merged is not None)
 
@@ -227,6 +231,7 @@ async def history(view: View) -> web.StreamResponse:
         versions=found[:_PAGE],
         more=offset + _PAGE if len(found) > _PAGE else None,
         failed=failed,
+        trail=await trail(view.console.store, wishes),
         error=None,
     )
 
@@ -237,7 +242,7 @@ async def version(view: View) -> web.StreamResponse:
     return await _version(view)
 
 
-async def _version(view: View, error: str | None = None) -> web.Response:
+async def _version(view: View, error: str | None = None, comment: str = "") -> web.Response:
     number = view.request.match_info["version"]
     found = await plans.version(view.console.store, int(number)) if _is_id(number) else None
     if found is None:
@@ -246,9 +251,15 @@ async def _version(view: View, error: str | None = None) -> web.Response:
     compared = None
     if base is not None:
         names = (_version_name(view, base.id), _version_name(view, found.id))
-        compared = await compare(base.text, found.text, names)
+        compared = await compare(view, base.text, found.text, names)
     return view.answer(
-        "version.html", status=422 if error else 200, version=found, compared=compared, error=error
+        "version.html",
+        status=422 if error else 200,
+        version=found,
+        compared=compared,
+        error=error,
+        comment=comment,
+        events=await asyncio.to_thread(events_back, view.live.text, found.text, view.texts),
     )
 
 
@@ -275,8 +286,14 @@ async def go_back(view: View) -> web.StreamResponse:
     number, comment = view.request.match_info["version"], sent.first("comment")[:COMMENT_MAX]
     if not comment:
         return await _version(view, error=view.texts("plan.error.comment"))
-    if not _is_id(number) or await plans.version(view.console.store, int(number)) is None:
+    found = await plans.version(view.console.store, int(number)) if _is_id(number) else None
+    if found is None:
         raise problem(404, "unknown_version", "plan.error.no_version", n=number)
+    # What was agreed to is what was shown: another version may have gone live since.
+    agreed = sent.first("events") == str(view.live.version or "")
+    changed = await asyncio.to_thread(events_back, view.live.text, found.text, view.texts)
+    if changed and not agreed:
+        return await _version(view, error=view.texts("plan.error.back_events"), comment=comment)
     await view.note(Action.PLAN_ACTIVATE, f"{number} {comment}")
     wish = await plans.ask(view.console.store, int(number), by=view.login)
     return to(f"/plan/activations/{wish.id}")

@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "この番号の内容は今は分かりません。",
         "What this number's callers would hear cannot be told now.",
     ),
-    "plan.sure.yes.opening": ("この内容で切り替える", "Switch"),
+    "plan.sure.yes.opening": ("切り替える", "Switch"),
     "plan.sure.yes.on": ("流す", "Switch on"),
     "plan.sure.yes.ask": ("依頼する", "Ask for it"),
     "plan.sure.yes.confirm": ("確認して流す", "Confirm"),
@@ -62,4 +62,33 @@ WORDS: dict[str, tuple[str, str]] = {
         "The notice is asked for; a second person's confirmation switches it on.",
     ),
     "plan.done.off": ("お知らせを止めました。", "The notice is off."),
+    # -- differences in words
+    "plan.no": ("いいえ", "no"),
+    "plan.audio.one": ("音声ファイル", "a sound file"),
+    "plan.audio.named": ("音声ファイル「{text}」", "sound file “{text}”"),
+    "plan.audio.other": ("別の{text}", "another {text}"),
+    "plan.layout_changed": ("書き方だけの変更", "only its layout changed"),
+    "plan.cannot_compare": (
+        "テキストを読み取れないため、項目ごとには比べられません: {why}",
+        "The text cannot be read, so it cannot be compared box by box: {why}",
+    ),
+    # -- going back to an older version
+    "plan.back_events": (
+        "この版に戻すと、イベント開催情報も次のように変わります。",
+        "Going back also changes these events:",
+    ),
+    "plan.back_events_agree": (
+        "イベントの変更も確かめました",
+        "I have seen what changes in the events",
+    ),
+    "plan.error.back_events": (
+        "この版に戻すとイベント開催情報が変わります。下の一覧を確かめてください。",
+        "Going back changes events. Look at the list below.",
+    ),
+    "plan.event_gone": ("掲載なし", "not told"),
+    "plan.event_same_state": ("内容の変更", "other changes"),
+    # -- what was done with versions
+    "plan.trail.title": ("反映の記録", "What went live"),
+    "plan.trail.live": ("版{n}を反映した", "made version {n} live"),
+    "plan.trail.back": ("版{n}に戻した", "went back to version {n}"),
 }

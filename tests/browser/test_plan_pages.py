@@ -140,6 +140,9 @@ async def test_reception_is_closed_and_a_notice_confirmed_by_a_second_person(
         await page.get_by_role("radio", name="受付を止める").check(force=True)
         await page.get_by_label("理由").fill("停電のため")
         await page.locator(".switch-form button").click()
+        await expect(page.locator(".foretold")).to_contain_text(CLOSED)  # what will be heard, before it is done
+        await boss.screenshot("plan-switch-sure")
+        await page.locator(".sure button").click()
         await expect(page.locator("#now")).to_contain_text("停電のため", timeout=SLOW_MS)
         await boss.screenshot("plan-switches")
         assert await heard(running, NUMBER, CLOSED) == [CLOSED]
@@ -147,10 +150,12 @@ async def test_reception_is_closed_and_a_notice_confirmed_by_a_second_person(
         await expect(page.locator("#now")).not_to_contain_text("停電のため", timeout=SLOW_MS)
 
         await page.get_by_role("button", name="流す(もう一人が確認)").click()
+        await page.locator(".sure button").click()
         await expect(page.locator("#now")).to_contain_text("もう一人の確認を待っています", timeout=SLOW_MS)
         await other.sign_in("sv02")
         await other.open("/plan/switches")
         await other.page.get_by_role("button", name="確認して流す").click()
+        await other.page.locator(".sure button").click()
         await expect(other.page.locator("#now")).to_contain_text("流れています", timeout=SLOW_MS)
         await expect(page.locator("#now")).to_contain_text("流れています", timeout=SLOW_MS)  # by itself
         assert (await running.event("notice_set")).data["confirmed_by"] == "sv02"

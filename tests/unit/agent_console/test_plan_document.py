@@ -13,8 +13,11 @@ from agent_console.plan import document, editing
 from agent_console.plan.differences import changes, lines
 from agent_console.plan.document import DocumentError, read
 from agent_console.plan.merging import merge
+from agent_console.texts import Language, texts
 
 from .plans import EXAMPLES, MINATO
+
+JA = texts(Language.JA)
 
 TEXTS = [path.read_text(encoding="utf-8") for path in (MINATO, *EXAMPLES)]
 LISTS = ("numbers", "hours", "calendars", "steps", "queues", "forwards", "notices", "events")
@@ -131,18 +134,18 @@ def test_numbers_are_read_as_they_are_written() -> None:
 def test_differences_box_by_box_and_line_by_line() -> None:
     before = "steps:\n  - id: a\n    say: {ja: あ, en: a}\n  - id: b\n"
     after = "steps:\n  - id: a\n    say: {ja: い, en: a}\n  - id: c\nkpi: {x: 1}\n"
-    found = [(one.section, one.id, one.how, one.fields) for one in changes(before, after)]
+    found = [(one.section, one.id, one.how, one.fields) for one in changes(before, after, JA)]
     assert found == [
-        ("steps", "a", "changed", (("say.ja", "あ", "い"),)),
+        ("steps", "a", "changed", (("文言", "あ", "い"),)),
         ("steps", "b", "removed", ()),
         ("steps", "c", "added", ()),
-        ("kpi", "", "added", (("", "", "x: 1"),)),
+        ("kpi", "", "added", (("x", "", "1"),)),
     ]
     shown = [(one.kind, one.text) for one in lines(before, after)]
     assert ("gone", "    say: {ja: あ, en: a}") in shown
     assert ("new", "    say: {ja: い, en: a}") in shown
     assert lines(before, before) == []
-    assert changes(before, before + "# only a comment\n") == []
+    assert changes(before, before + "# only a comment\n", JA) == []
 
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), min_size=4, max_size=12)

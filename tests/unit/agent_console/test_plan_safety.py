@@ -158,3 +158,23 @@ async def test_starting_a_notice_shows_its_words_first(start: Start) -> None:
     assert running.engine.commands.empty()
     assert (await send(browser, again)).status == 303
     assert (await running.engine.told("notice.set"))["notice"] == "disaster"
+
+
+# -- the board
+
+
+@pytest.mark.req("HRS-3", "OPR-6")
+async def test_the_board_says_what_is_switched(start: Start) -> None:
+    running = await started(start)
+    browser = await running.browser("sv01")
+    assert 'class="running-line"' not in await (await browser.get("/board")).text()
+    until = datetime.now(running.console.site.zone) + timedelta(hours=1)
+    number, notice = running.console.site.numbers[0], running.console.site.notices[0]
+    asked = {**on("asked"), "notice": "other"}
+    await told(running, browser, openings=[switch(MAIN, "closed", until)], notices=[on(), asked])
+    page = await (await browser.get("/board")).text()
+    told_lines = page.split('id="running"')[1].split("</div>")[0]
+    assert told_lines.index(f"お知らせを流しています: {notice.name}") < told_lines.index("確認待ち: other")
+    assert f"{number.name} 受付の切り替え中" in told_lines
+    assert until.strftime("%H:%M") in told_lines
+    assert 'href="/plan/switches"' in told_lines
