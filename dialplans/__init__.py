@@ -4,7 +4,7 @@ wrong."""
 from dialplans.document import plan_text
 from dialplans.events import STATES, event_prompt, states_of, told
 from dialplans.fields import Language, Prompt, prompt
-from dialplans.graph import Edge, Entry, boxes, entries
+from dialplans.graph import Edge, Entry, boxes, entries, leads_to_people
 from dialplans.load import load_site, parse_site
 from dialplans.model import (
     CHECKED,
@@ -88,6 +88,7 @@ __all__ = [
     "boxes",
     "entries",
     "event_prompt",
+    "leads_to_people",
     "load_site",
     "minutes",
     "parse_site",

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dialplans import checks_fit, checks_flow, checks_hours, checks_names, checks_words
+from dialplans import checks_fit, checks_flow, checks_hours, checks_live, checks_names, checks_words
 from dialplans.problems import Finding
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def of_values(site: Site, today: dt.date | None = None) -> list[Finding]:
     return found if today is None else found + list(checks_hours.years(site, today))
 
 
-def of_site(site: Site) -> list[Finding]:
-    """Where calls go and what they hear on the way."""
-    return [*checks_flow.findings(site), *checks_words.findings(site)]
+def of_site(site: Site, today: dt.date | None = None) -> list[Finding]:
+    """Where calls go and what they hear on the way; with `today` also what must not go live."""
+    found = [*checks_flow.findings(site), *checks_words.findings(site)]
+    return found if today is None else found + list(checks_live.findings(site, today))

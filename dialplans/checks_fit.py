@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dialplans.calling import national, reached
 from dialplans.problems import Finding, Loc, nearest
 from dialplans.rows import Row, digits, items, lines, rows, text
 
@@ -92,7 +93,7 @@ def _queue(row: Row, loc: Loc) -> Iterator[Finding]:
 
 def _forwards(data: Row) -> Iterator[Finding]:
     trunks = {text(row.get("id")): row for _, row in rows(data, "trunks")}
-    ours = {digits(one) for _, row in rows(data, "numbers") for one in _numbers_of(row)}
+    ours = {national(digits(one)) for _, row in rows(data, "numbers") for one in _numbers_of(row)}
     for index, row in rows(data, "forwards"):
         trunk = trunks.get(text(row.get("trunk")))
         if trunk is not None and trunk.get("outbound") is None:
@@ -104,7 +105,9 @@ def _forwards(data: Row) -> Iterator[Finding]:
                 "give that trunk outbound:, or choose another",
             )
         number = text(row.get("number"))
-        if number is not None and digits(number) in ours:
+        outbound = trunk.get("outbound") if trunk is not None else None
+        prefix = text(outbound.get("prefix")) if isinstance(outbound, dict) else None
+        if number is not None and not reached(digits(number), prefix or "").isdisjoint(ours):
             yield Finding(
                 ("forwards", index, "number"),
                 f"「{number}」はこのセンター自身の番号です。電話が回り続けます",

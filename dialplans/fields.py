@@ -91,6 +91,20 @@ def _network(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if colon:
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.IPv6Address(value))
+        raise bad(
+            f"「{value}」は相手のアドレスか名前として読めません",
+            f"“{value}” is neither an address nor a name",
+            f"host: {host}, port: {port} のように、ポートは port: に書いてください",
+            f"use port: for the port (host: {host}, port: {port})",
+        )
+    return value
+
+
 @cache
 def timezones() -> tuple[str, ...]:
     """Names of all known time zones."""
@@ -120,6 +134,7 @@ OperatorId = Annotated[str, BeforeValidator(as_written), AfterValidator(_operato
 
 PhoneNumber = Annotated[str, BeforeValidator(as_written), AfterValidator(_number)]
 Network = Annotated[str, AfterValidator(_network)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}$"), AfterValidator(_host)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 
 

@@ -44,6 +44,19 @@ def boxes(site: Site) -> dict[str, tuple[Edge, ...]]:
     return _backs(out)
 
 
+def leads_to_people(site: Site, target: str) -> bool:
+    """Whether a call that goes to this target may come to a queue or a forward."""
+    steps = {step.id: step for step in site.steps}
+    left, seen = [target], set[str]()
+    while left:
+        if (at := left.pop()).startswith(("queue:", "forward:")):
+            return True
+        if at in steps and at not in seen:
+            seen.add(at)
+            left += [line.to for line in _step(steps[at], ())]
+    return False
+
+
 def _fields(row: object, loc: Loc, names: Iterable[str]) -> Iterator[Edge]:
     for name in names:
         if (target := getattr(row, name, None)) is not None:

@@ -24,8 +24,8 @@ def parse_site(text: str, file: str = "site.yaml", today: dt.date | None = None)
     """As `load_site`, from text; `file` is the name that problems carry; nothing can be included.
 
     Whoever checks a plan before it goes live gives `today` (the site's date): calendars that run out this
-    year or next are then refused too. Whoever reads a live plan does not: what went live loads on any later
-    day.
+    year or next, and slips such as hours that are never open, are then refused too. Whoever reads a live plan
+    does not: what went live loads on any later day.
     """
     return _site(read_text(text, file), today)
 
@@ -45,7 +45,7 @@ def _site(document: Document, today: dt.date | None) -> Site:
     if site is not None:
         found += checks.of_values(site, today)
         if not found:
-            found += checks.of_site(site)
+            found += checks.of_site(site, today)
     problems = document.problems(found)
     if problems or site is None:
         raise SiteError(problems)

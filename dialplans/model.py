@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from dialplans import checks
 from dialplans.fields import (
+    Host,
     Language,
     Login,
     Name,
@@ -158,7 +159,7 @@ class User(Part):
 class Outbound(Part):
     """How calls leave by a trunk: to `host` (address or name) and `port`, `prefix` before the number."""
 
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")]
+    host: Host
     port: Annotated[int, Field(ge=1, le=65535)] = 5060
     prefix: Annotated[str, Field(pattern=r"^[0-9*#+]{0,8}$")] = ""
 

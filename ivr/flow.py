@@ -24,6 +24,7 @@ from dialplans import (
     Step,
     TellEvents,
     event_prompt,
+    leads_to_people,
     spoken,
     told,
 )
@@ -250,9 +251,10 @@ class Walk:
 
     def _greet(self) -> Move:
         number, begins = self.number, self.number.begins
-        prompts, ends = [self._said(number.greeting, number.language)], begins == "hangup"
-        self._entered("greeting", "greeting", ends=ends and self.told_recording)
-        if not self.told_recording:
+        prompts = [self._said(number.greeting, number.language)]
+        self._entered("greeting", "greeting", ends=begins == "hangup")
+        # Where nobody can be reached nobody is recorded; `_place` sees to every other way.
+        if not self.told_recording and leads_to_people(self.site, begins):
             prompts.append(self._recording_notice(begins))
         steps = ("greeting", "recording_notice")[: len(prompts)]
         return self._play(prompts, partial(self._go, begins, None), *steps)

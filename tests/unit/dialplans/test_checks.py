@@ -235,6 +235,100 @@ def test_each_mistake_has_its_line_its_path_and_what_to_do(
     assert those[0].line == line, str(those[0])
 
 
+OUT = "outbound: {host: 192.0.2.1}"
+
+
+@pytest.mark.req("IVR-2", "NUM-1")
+@pytest.mark.parametrize(
+    ("number", "prefix"),
+    [
+        ("246-22-1200", "0"),
+        ("0246-22-1200", "0"),
+        ("81-246-22-1200", "+"),
+        ("81-246-22-1200", ""),
+        ("010-81-246-22-1200", ""),
+        ("184-0246-22-1200", ""),
+        ("246-22-1200", "+81"),
+    ],
+)
+def test_a_forward_to_ourselves_is_known_in_every_form(number: str, prefix: str) -> None:
+    text = GOOD.replace("0246-22-9110", number).replace(OUT, f'outbound: {{host: h, prefix: "{prefix}"}}')
+    [one] = problems(text)
+    assert (one.path, one.line) == ("forwards[0].number", 34)
+    assert "このセンター自身" in one.message
+
+
+@pytest.mark.req("IVR-2")
+@pytest.mark.parametrize(
+    ("number", "prefix", "words"),
+    [
+        ("110", "", "緊急通報"),
+        ("119", "0", "緊急通報"),
+        ("184-118", "", "緊急通報"),
+        ("010-1-212-555-0100", "", "国際電話"),
+        ("1-212-555-0100", "+", "国際電話"),
+    ],
+)
+def test_no_citizen_is_forwarded_to_an_emergency_or_abroad(number: str, prefix: str, words: str) -> None:
+    text = GOOD.replace("0246-22-9110", number).replace(OUT, f'outbound: {{host: h, prefix: "{prefix}"}}')
+    [one] = problems(text)
+    assert one.path == "forwards[0].number"
+    assert words in one.message
+    parse_site(text)  # one that is live already loads
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix"), [("0246-22-9110", "0"), ("81-246-22-9110", "+"), ("1190", ""), ("0101", "0")]
+)
+def test_other_numbers_are_forwarded_to(number: str, prefix: str) -> None:
+    text = GOOD.replace("0246-22-9110", number).replace(OUT, f'outbound: {{host: h, prefix: "{prefix}"}}')
+    assert parse_site(text, today=TODAY).forwards[0].number == number
+
+
+@pytest.mark.req("IVR-2", "NUM-3")
+@pytest.mark.parametrize("host", ["sip.carrier.jp:5060", "10.0.0.1:5080", "1:2"])
+def test_a_port_stands_in_port(host: str) -> None:
+    [one] = problems(GOOD.replace("host: 192.0.2.1", f'host: "{host}"'))
+    assert one.path == "trunks[0].outbound.host"
+    name, _, port = host.rpartition(":")
+    assert f"host: {name}, port: {port}" in one.hint
+
+
+@pytest.mark.req("NUM-3")
+@pytest.mark.parametrize("host", ["sip.carrier.jp", "10.0.0.1", "2001:db8::5", "::1"])
+def test_addresses_and_names_are_hosts(host: str) -> None:
+    outbound = parse_site(GOOD.replace("host: 192.0.2.1", f'host: "{host}"')).trunks[0].outbound
+    assert outbound is not None
+    assert outbound.host == host
+
+
+CLOSURE = "name: 元日}}], closures: [{{start: {}, until: {}, name: 年末年始}}]"
+
+
+@pytest.mark.req("IVR-2", "HRS-1")
+def test_what_nobody_can_have_meant_does_not_go_live() -> None:
+    events = "{id: on, kind: events, none: なし}\n  - {id: away,"
+    fair = "events: [{id: e, name: 祭, state: held, date: 2026-10-22%s}]\nnotices:"
+    told = GOOD.replace("{id: away,", events, 1).replace("start: guide", "start: guide\n    withheld: 'on'")
+    for text, path in (
+        (GOOD.replace("name: 元日}]", CLOSURE.format("01-03", "12-29")), "calendars[0].closures[0]"),
+        (GOOD.replace("[8:30-17:15]", "[]"), "hours[0].week"),
+        (told.replace("{id: on,", "{id: 'on',").replace("notices:", fair % ""), "events[0].date"),
+    ):
+        [one] = problems(text)
+        assert one.path == path
+        parse_site(text)  # what is live stays live, on every later day
+    for text in (
+        GOOD.replace("name: 元日}]", CLOSURE.format("12-29", "01-03")),
+        GOOD.replace("name: 元日}]", CLOSURE.format("12-01", "03-31")),  # a hall that closes in winter
+        GOOD.replace("name: 元日}]", CLOSURE.format("02-29", "03-01")),
+        GOOD.replace("[8:30-17:15]", "[]").replace("holiday: []", "holiday: [9:00-12:00]"),
+        told.replace("{id: on,", "{id: 'on',").replace("notices:", fair % ", tell_until: 2026-10-30"),
+        told.replace("{id: on,", "{id: 'on',").replace("notices:", fair.replace("10-22", "10-23") % ""),
+    ):
+        parse_site(text, today=TODAY)
+
+
 @pytest.mark.req("IVR-3")
 def test_words_are_missed_only_in_languages_in_which_a_call_may_come() -> None:
     english = GOOD.replace("label: くらし", "label: くらし, language: en")
