@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ from .document import DocumentError, Plain, as_text, name_of
 from .drafts import MAX_PLAN_BYTES, save
 from .editing import add_row, remove_row, set_part, set_row
 from .forms import SECTIONS, STEP_FORMS, Field, form_of
-from .picture import begins, belongs
+from .picture import begins, belongs, number_of_box
 from .problem_words import words_of, wrong_days
+from .text_page import hash_of
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PARTS = ("wording",)
@@ -80,6 +82,7 @@ def _answer(
     *,
     errors: Mapping[str, str] | None = None,
     new: str | None = None,
+    changed: bool = False,
 ) -> web.Response:
     own = [one for one in view.shown.problems if _of(one, section, index)]
     prefix = section if index is None else f"{section}[{index}]"
@@ -89,7 +92,7 @@ def _answer(
     placed = {text for one in shown for text in one.errors}
     return view.answer(
         "form.html",
-        status=422 if errors else 200,
+        status=409 if changed else 422 if errors else 200,
         section=section,
         id=id,
         heading=_heading(view, section, row),
@@ -105,11 +108,21 @@ def _answer(
         wrong_days=wrong_days(own, prefix),
         key_of=lambda text, language: prompt(text, language).key,
         new=new,
+        row_was=mark_of(index, view, section) if new is None else "",
+        changed=changed,
+        number=number_of_box(view.shown.document, section, id, view.texts) if id else "",
         errors=errors or {},
         saved=view.request.query.get("saved"),
         uploaded=view.request.query.get("uploaded", ""),
         used_by=_used_by(view, section, id),
     )
+
+
+def mark_of(index: int | None, view: View, section: str) -> str:
+    """By which a form knows whether its box changed under it, in another window or by what went live."""
+    document = view.shown.document
+    row = document.part(section) if index is None else document.rows(section)[index]
+    return hash_of(json.dumps(row, sort_keys=True))
 
 
 def _heading(view: View, section: str, row: Mapping[str, Plain]) -> str:
@@ -177,9 +190,13 @@ async def save_form(view: View) -> web.StreamResponse:
     if section == "numbers":
         _start(got.values, row)
     errors |= {key: view.texts.known(text, text) for key, text in got.errors.items()}
+    typed = {**row, **{key: as_text(value) for key, value in got.values.items()}}
     if errors:
-        typed = {**row, **{key: as_text(value) for key, value in got.values.items()}}
         return _answer(view, section, id, typed, fields, index, errors=errors)
+    was = sent.first("row_was")
+    if was and was != mark_of(index, view, section) and as_text(row) != typed:
+        # Changed meanwhile in another window: what was typed stays, and nothing is written over.
+        return _answer(view, section, id, typed, fields, index, changed=True)
     text = view.shown.text
     try:
         if index is None:
@@ -285,14 +302,33 @@ async def add(view: View) -> web.StreamResponse:
 
 @plan_page(Right.PLAN_EDIT)
 async def remove(view: View) -> web.StreamResponse:
-    """Takes a box out of the draft."""
-    await sent_by(view)
-    section, id, _, index = _place(view)
+    """Takes a box out of the draft; asks once before, naming who uses it."""
+    sent = await sent_by(view)
+    section, id, row, index = _place(view)
     if index is None:
         raise problem(404, "unknown_box", "plan.error.no_box", id=id)
+    heading, number = (
+        _heading(view, section, row),
+        number_of_box(view.shown.document, section, id, view.texts),
+    )
+    if not sent.first("sure"):
+        users = _used_by(view, section, id)
+        question = view.texts("plan.sure.remove", name=heading)
+        if users:
+            question += " " + view.texts("plan.used_by", names="、".join(users))
+        return view.answer(
+            "sure.html",
+            question=question,
+            foretold=[],
+            numbers=[],
+            kept=[],
+            yes=view.texts("plan.sure.yes.remove"),
+            grave=True,
+            back=f"/plan/edit/{section}/{id}",
+        )
     text = await asyncio.to_thread(remove_row, view.shown.text, section, index)
     await keep(view, text, f"-{section}/{id}")
-    return to("/plan")
+    return to("/plan", number=None if section == "numbers" else number or None, removed=heading)
 
 
 def _free_id(view: View, section: str, word: str) -> str:

@@ -63,6 +63,7 @@ async def overview(view: View) -> web.StreamResponse:
         boxes=drawn,
         heard=heard,
         running=running,
+        removed=view.request.query.get("removed", "")[:200] if view.may(Right.PLAN_EDIT) else "",
         wanted=wanted,
         year=year,
         kinds=KINDS,

@@ -269,3 +269,17 @@ def numbers_of(document: Document) -> list[dict[str, Any]]:
         {"digits": name_of("numbers", row), "number": row.get("number"), "name": row.get("name")}
         for row in document.rows("numbers")
     ]
+
+
+def number_of_box(document: Document, section: str, id: str, texts: Texts) -> str:
+    """The digits of the first number whose picture shows this box; "" when none does."""
+    wanted = f"/plan/edit/{section}/{id}"
+    for row in document.rows("numbers"):
+        digits = name_of("numbers", row)
+        left = stem(document, digits, (), texts, "")
+        while left:
+            box = left.pop()
+            if (box.href or "").partition("#")[0] == wanted:
+                return digits
+            left += [after for _, after in box.ways]
+    return ""

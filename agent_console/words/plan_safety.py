@@ -91,4 +91,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.trail.title": ("反映の記録", "What went live"),
     "plan.trail.live": ("版{n}を反映した", "made version {n} live"),
     "plan.trail.back": ("版{n}に戻した", "went back to version {n}"),
+    # -- a box taken out
+    "plan.sure.remove": (
+        "「{name}」を下書きから削除します。よろしいですか。",
+        "“{name}” will be taken out of the draft. Go on?",
+    ),
+    "plan.sure.yes.remove": ("削除する", "Take it out"),
+    "plan.removed": (
+        "「{name}」を下書きから削除しました。電話はまだ変わりません。",
+        "“{name}” was taken out of the draft. No call changes yet.",
+    ),
 }

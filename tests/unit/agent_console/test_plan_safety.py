@@ -12,7 +12,7 @@ from dialplans import parse_site, spoken
 
 from .conftest import Browser, Running, Start
 from .plans import Form, form_at, forms_of, minato, send
-from .test_plan_pages import settings, started
+from .test_plan_pages import HOURS, draft_text, settings, started
 
 __all__ = ["settings"]
 
@@ -169,7 +169,8 @@ async def test_the_board_says_what_is_switched(start: Start) -> None:
     browser = await running.browser("sv01")
     assert 'class="running-line"' not in await (await browser.get("/board")).text()
     until = datetime.now(running.console.site.zone) + timedelta(hours=1)
-    number, notice = running.console.site.numbers[0], running.console.site.notices[0]
+    notice = running.console.site.notices[0]
+    number = next(one for one in running.console.site.numbers if one.digits == MAIN)
     asked = {**on("asked"), "notice": "other"}
     await told(running, browser, openings=[switch(MAIN, "closed", until)], notices=[on(), asked])
     page = await (await browser.get("/board")).text()
@@ -178,3 +179,49 @@ async def test_the_board_says_what_is_switched(start: Start) -> None:
     assert f"{number.name} 受付の切り替え中" in told_lines
     assert until.strftime("%H:%M") in told_lines
     assert 'href="/plan/switches"' in told_lines
+
+
+# -- boxes
+
+
+@pytest.mark.req("ADM-1", "SEC-1")
+async def test_a_box_is_taken_out_only_after_a_question_that_names_its_users(start: Start) -> None:
+    running = await started(start)
+    browser = await running.browser("admin")
+    step = "closed-today"
+    form = await form_at(browser, f"/plan/edit/steps/{step}", f"/plan/remove/steps/{step}")
+    page, again = await sure(browser, form)
+    number = next(one for one in running.console.site.numbers if one.closed == step)
+    assert "削除します。よろしいですか" in page
+    assert number.name in page
+    assert await draft_text(running) is None
+    answer = await send(browser, again)
+    assert answer.status == 303
+    assert f"number={number.digits}" in answer.headers["Location"]
+    assert "id: closed-today" not in (await draft_text(running) or "")
+    page = await (await browser.get(answer.headers["Location"])).text()
+    assert "を下書きから削除しました" in page
+    assert number.number in page
+
+
+@pytest.mark.req("ADM-1")
+async def test_two_windows_of_one_login_do_not_write_over_each_other(start: Start) -> None:
+    running = await started(start)
+    browser = await running.browser("admin")
+    first, second = await form_at(browser, HOURS), await form_at(browser, HOURS)
+    other = await form_at(browser, "/plan/edit/steps/closed-today")
+    first.put("week.mon", "9:00-16:00")
+    assert (await send(browser, first)).status == 303
+    second.put("week.mon", "10:00-15:00")
+    answer = await send(browser, second)
+    page = await answer.text()
+    assert answer.status == 409
+    assert "別の画面で" in page
+    assert "9:00-16:00" in (await draft_text(running) or "")  # nothing was written over
+    again = next(one for one in forms_of(page, HOURS) if one.action == HOURS)
+    assert ("week.mon", "10:00-15:00") in again.fields  # what was typed is kept
+    assert (await send(browser, again)).status == 303  # now on purpose
+    assert "10:00-15:00" in (await draft_text(running) or "")
+    # Another box's form, opened before all that, has nothing to do with it.
+    other.put("say.ja", "本日は終わりました。")
+    assert (await send(browser, other)).status == 303
