@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
@@ -84,6 +86,8 @@ async def test_hours_changed_by_form_are_heard_by_the_next_call_and_undone(
         await expect(page.locator(".field-error")).to_contain_text("8:30-99:00")
         await admin.screenshot("plan-form-wrong")
         await page.get_by_label("日", exact=True).fill("")
+        later = "月火水木金土日"[(datetime.now(ZoneInfo("Asia/Tokyo")).weekday() + 3) % 7]
+        await page.get_by_label(later, exact=True).fill("0:00-1:00")  # hours that are never open are refused
         await page.get_by_role("button", name="下書きに保存").click()
         await expect(page.get_by_text("下書きに保存しました")).to_be_visible()
         assert (running.state.path / "plans" / "live").read_text().strip() == "1"  # nothing of it is live yet
@@ -139,8 +143,10 @@ async def test_reception_is_closed_and_a_notice_confirmed_by_a_second_person(
         await page.get_by_role("checkbox", name="市代表").check()
         await page.get_by_role("radio", name="受付を止める").check(force=True)
         await page.get_by_label("理由").fill("停電のため")
-        await page.locator(".switch-form button").click()
-        await expect(page.locator(".foretold")).to_contain_text(CLOSED)  # what will be heard, before it is done
+        await page.locator(".switch-form button.big").click()
+        await expect(page.locator(".foretold")).to_contain_text(
+            CLOSED
+        )  # what will be heard, before it is done
         await boss.screenshot("plan-switch-sure")
         await page.locator(".sure button").click()
         await expect(page.locator("#now")).to_contain_text("停電のため", timeout=SLOW_MS)
