@@ -194,6 +194,16 @@ def _board(row: Row) -> str:
     return str(row.get("board") or "main")
 
 
+_PLAIN = {
+    "numbers": ("greeting", "recording_notice"),
+    "steps": ("say", "wrong", "silent", "before", "none"),
+    "queues": ("waiting_announcement",),
+    "forwards": ("say",),
+    "notices": ("say",),
+    "events": ("name", "note"),
+}
+
+
 def _placeholders(data: Row) -> Iterator[Finding]:
     wording = data.get("wording")
     for name in ("position", "wait_minutes"):
@@ -201,6 +211,26 @@ def _placeholders(data: Row) -> Iterator[Finding]:
             yield from _braces(wording.get(name), ("wording", name), "{n}", ())
     for index, row in rows(data, "event_states"):
         yield from _braces(row.get("say"), ("event_states", index, "say"), "{event}", ("{date}", "{note}"))
+    for name, keys in _PLAIN.items():
+        for index, row in rows(data, name):
+            for key in keys:
+                yield from _no_braces(row.get(key), (name, index, key))
+    for index, queue in rows(data, "queues"):
+        for at, row in rows(queue, "waiting"):
+            yield from _no_braces(row.get("say"), ("queues", index, "waiting", at, "say"))
+
+
+def _no_braces(said: object, loc: Loc) -> Iterator[Finding]:
+    """Words into which nothing is put: what stands in braces would be read out."""
+    for at, line in lines(said, loc):
+        for word in _BRACES.findall(line):
+            yield Finding(
+                at,
+                f"「{word}」に入れるものがありません",
+                f"there is nothing to put into “{word}”",
+                "読み上げる言葉をそのまま書いてください",
+                "write the words that are to be said",
+            )
 
 
 def _braces(said: object, loc: Loc, needed: str, others: tuple[str, ...]) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ class Minutes(NamedTuple):
 
 
 def minutes(span: str) -> Minutes:
-    """ "8:30-17:15" → (510, 1035); "22:00-2:00" and "22:00-26:00" → (1320, 1560); "0:00-24:00" is a whole
-    day. ValueError, also for a span that ends where it begins."""
+    """ "8:30-17:15" → (510, 1035); "22:00-26:00" → (1320, 1560); "0:00-24:00" is a whole day. ValueError,
+    also for an end before the beginning: 9:00-8:00 is a slip more often than a night."""
     found = _SPAN.match(span)
     if found is None:
         raise ValueError(span)
@@ -31,8 +31,6 @@ def minutes(span: str) -> Minutes:
     start, end = h1 * 60 + m1, h2 * 60 + m2
     if m1 > 59 or m2 > 59 or start >= 1440:
         raise ValueError(span)
-    if end < start:
-        end += 1440
     if not start < end <= start + 1440:
         raise ValueError(span)
     return Minutes(start, end)
