@@ -115,7 +115,7 @@ async def test_yokosuka_by_telephone(tmp_path: Path) -> None:
 
 
 async def _some_events(at: Rehearsal, sip: Phones) -> None:
-    async with at.dial(sip, EVENTS, enough=6):  # greeting, notice, what follows, three of the events
+    async with at.dial(sip, EVENTS, enough=6):  # greeting, what follows, some of the events
         pass
 
 
