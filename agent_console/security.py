@@ -131,7 +131,7 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
         session = await console.sessions.find(cookie)
         if session is not None:
             request[SESSION] = session
-            if not request.path.startswith(("/live", "/sip")):
+            if not (request.path.startswith(("/live", "/sip")) or request.headers.get("Daihyo-Poll")):
                 await console.sessions.touch(session)
     return await handler(request)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from agent_console import ConsoleError, passwords, set_password, sync_users
 from agent_console.accounts import LOCK_FOR, MAX_WRONG, Account, SignInRefused, SignIns
+from agent_console.console import CONSOLE
 from agent_console.rights import Role
 from agent_console.sessions import Sessions
 from dialplans import load_site
@@ -157,6 +158,20 @@ async def test_sign_in_over_http(start: Start) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert (await browser.get("/seat")).status == 200
+
+
+@pytest.mark.req("SEC-1")
+async def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(start: Start) -> None:
+    running = await start()
+    browser = await running.browser()
+    await browser.sign_in("sv01")
+    sessions = browser.client.app[CONSOLE].sessions
+    [session] = sessions._cache.values()
+    session.last_seen_at = before = datetime.now(UTC) - timedelta(minutes=30)
+    assert (await browser.get("/board", **{"Daihyo-Poll": "1"})).status == 200
+    assert session.last_seen_at == before
+    assert (await browser.get("/board")).status == 200
+    assert session.last_seen_at > before
 
 
 async def test_wrong_answers_read_alike(start: Start) -> None:
