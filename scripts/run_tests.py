@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parent.parent
-# Tests of one file share an Asterisk, hence loadfile. Faults and browsers want the machine more to
-# themselves.
+# Tests of the switch and of the configuration share an Asterisk within their file (xdist_group, tests/live/conftest.py);
+# all others start a centre each and mostly wait. Faults and browsers want the machine more to themselves.
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
-    "live": ["tests/live", "-n", "2", "--dist", "loadfile"],
-    "browser": ["tests/browser"],
+    "live": ["tests/live", "-n", "3", "--dist", "loadgroup"],
+    "browser": ["tests/browser", "-n", "2"],
     "faults": ["tests/faults", "-n", "2", "--dist", "loadfile"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
