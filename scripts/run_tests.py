@@ -19,8 +19,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 # machine more to themselves.
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
-    "live": ["tests/live", "-n", "3", "--dist", "loadgroup"],
-    "browser": ["tests/browser", "-n", "2"],
+    "live": ["tests/live", "-n", "2", "--dist", "loadgroup"],
+    "browser": ["tests/browser"],
     "faults": ["tests/faults", "-n", "2", "--dist", "loadfile"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
