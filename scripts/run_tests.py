@@ -20,7 +20,7 @@ HOUSE = Path(__file__).resolve().parent.parent
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
     "live": ["tests/live", "-n", "2", "--dist", "loadgroup"],
-    "browser": ["tests/browser"],
+    "browser": ["tests/browser", "-n", "2"],
     "faults": ["tests/faults", "-n", "2", "--dist", "loadfile"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
