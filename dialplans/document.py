@@ -38,7 +38,7 @@ class Document:
         here = self.data
         for part in loc[:3]:
             try:
-                here = here[part]  # type: ignore[index]
+                here = here[part]  # type: ignore[index]  # a wrong kind is caught below
             except (KeyError, IndexError, TypeError):
                 return loc
         if not isinstance(here, dict) or loc[3] in here:

@@ -82,7 +82,7 @@ async def forward(
             session.centre.note("forward_ended", call.id, forward=name, reason=reason, talk_s=None)
             return reason
         assert leg is not None  # noqa: S101  (answered)
-        assert room is not None  # noqa: S101
+        assert room is not None  # noqa: S101  (made with the leg)
         talking, bridge = leg, room
         leg = room = None
     except (asyncio.CancelledError, ChannelGone):

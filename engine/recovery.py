@@ -346,7 +346,7 @@ async def _led(
     call: Call,
     move: Move,
     sent_on: str | None,
-    entry: Entry = Entry(),  # noqa: B008
+    entry: Entry = Entry(),  # noqa: B008  (frozen)
     found: Found | None = None,
 ) -> None:
     """On through the plan. `sent_on`: why it left its queue or forward, and the journal says no more."""

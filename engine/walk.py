@@ -28,7 +28,7 @@ async def led(
     call: Call,
     move: Move,
     *,
-    entry: Entry = Entry(),  # noqa: B008
+    entry: Entry = Entry(),  # noqa: B008  (frozen)
     found: Found | None = None,
 ) -> None:
     """Until the call is over or the plan has come to its end (`call.ended_by`). `entry`, `found`: of the
