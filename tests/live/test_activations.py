@@ -154,8 +154,8 @@ async def test_a_hundred_activations_in_a_row_during_twenty_calls(tmp_path: Path
 
             for phone, since in zip(everybody, begun, strict=True):
                 assert not phone.ended.is_set()
-                assert len(phone.packets) > since + 50
                 if phone not in asked:  # between the words of a menu nothing is sent
+                    assert len(phone.packets) > since + 50
                     assert phone.holes(since) == []
             for phone, since in zip(waiting, mark, strict=True):
                 assert travels(phone.samples()[since:], tune)
