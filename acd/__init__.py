@@ -4,6 +4,7 @@ from acd.distributor import Distributor
 from acd.model import (
     Action,
     Because,
+    Candidate,
     DistributorError,
     Offer,
     OfferEnd,
@@ -12,6 +13,7 @@ from acd.model import (
     OperatorView,
     QueueRules,
     StateChanged,
+    Tally,
     WaitingView,
     Withdraw,
 )
@@ -19,6 +21,7 @@ from acd.model import (
 __all__ = [
     "Action",
     "Because",
+    "Candidate",
     "Distributor",
     "DistributorError",
     "Offer",
@@ -28,6 +31,7 @@ __all__ = [
     "OperatorView",
     "QueueRules",
     "StateChanged",
+    "Tally",
     "WaitingView",
     "Withdraw",
 ]

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class DistributorError(LookupError):
@@ -48,12 +50,25 @@ class OfferEnd(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class QueueRules:
     """How one queue is served. `ring_timeout_s` > 0, `wrap_up_s` ≥ 0 (0: ready again at once);
-    `strategy` is a name in `acd.strategies.STRATEGIES`. ValueError if a figure makes no sense."""
+    `strategy` is a name in `acd.strategies.STRATEGIES`, `then` the one within a level under `skill`.
+
+    `target_s` > 0 and `weight` > 0: between queues the caller with the largest
+    (time waited + priority × `ageing_s`) × `weight` / `target_s` comes first. `widen`: (after_s, level),
+    rising: from then on operators up to that level are asked too; empty: all levels from the start, else
+    level 1 first. `language_after_s`: how long a caller is kept for operators of their language (None: for
+    good).
+    ValueError if a figure makes no sense."""
 
     id: str
     ring_timeout_s: float = 15.0
     wrap_up_s: float = 20.0
     strategy: str = "longest_idle"
+    then: str = "longest_idle"
+    target_s: float = 9.0
+    weight: float = 1.0
+    ageing_s: float = 300.0
+    widen: tuple[tuple[float, int], ...] = ()
+    language_after_s: float | None = 30.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.ring_timeout_s) and self.ring_timeout_s > 0):
@@ -64,20 +79,56 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class OperatorProfile:
-    """Who serves which queues. An operator starts OFF and unreachable until told otherwise."""
+    """Who serves which queues. An operator starts OFF and unreachable until told otherwise.
+
+    `levels`: by queue, 1 (default) the best; `languages`: None serves every language; `most_calls_h`: own
+    limit of conversations begun within any 3600 s."""
 
     id: str
     queues: tuple[str, ...]
+    levels: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] | None = None
+    most_calls_h: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an operator has done since the day (or the signing on of the first day) began: conversations from
+    offers (`calls`), seconds talked in them, seconds on duty (ready, ringing, talking or in wrap-up, with a
+    phone that can be reached)."""
+
+    calls: int = 0
+    talk_s: float = 0.0
+    duty_s: float = 0.0
+
+
+class Candidate(NamedTuple):
+    """One operator who could have been chosen, as of the decision: what any strategy looks at."""
+
+    operator: str
+    level: int
+    idle_s: float
+    calls: int
+    talk_s: float
+    duty_s: float
+    offers: int
+    last: int  # serial of their last offer in this queue, 0: none yet (round robin)
 
 
 @dataclass(slots=True)
 class Because:
-    """Why this operator. `rule`: the strategy's name (`longest_idle`), or `same_operator` for a returned
-    caller; `idle_s`: their idle time then; `among`: how many could have been chosen, this one included."""
+    """Why this operator. `rule`: the strategy's name (`longest_idle`; under `skill` `skill/longest_idle`),
+    or `same_operator` for a returned caller; `idle_s`: their idle time then; `among`: how many could have
+    been chosen, this one included. `candidates`: all of them (the fairness ledger), the chosen one first, the
+    others in any order; empty when the distributor keeps no ledger. `choose(rule, candidates)` gives the same
+    operator again. `heads`: (queue, waited_s, priority, urgency) of the callers that were compared, the
+    chosen first."""
 
     rule: str
     idle_s: float
     among: int
+    candidates: tuple[Candidate, ...] = ()
+    heads: tuple[tuple[str, float, int, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -130,6 +181,7 @@ class OperatorView:
     reachable: bool
     call: str | None
     idle_since: float | None
+    tally: Tally = Tally()
 
 
 @dataclass(frozen=True, slots=True)

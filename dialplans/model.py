@@ -34,6 +34,7 @@ from dialplans.steps import (
     EventState,
     Forward,
     HoursBranch,
+    Key,
     Menu,
     Music,
     Notice,
@@ -46,6 +47,8 @@ from dialplans.steps import (
 from dialplans.wording import Wording
 
 _T = TypeVar("_T")
+Priority = Annotated[int, Field(ge=0, le=9)]  # 0: as everybody; each step counts `ageing_s` of the queue
+Level = Annotated[int, Field(ge=1, le=9)]  # 1: the best, or the first group asked
 CHECKED: Final = {"checked": True}
 """`Site.model_validate_json(text, context=CHECKED)`: for a plan that has passed every check before. Only the
 types of its values are looked at, which is fast."""
@@ -71,6 +74,7 @@ class Number(Part):
     holiday: Target | None = None
     withheld: Target | None = None  # where callers without a number (非通知) go; None: as all others
     staff: bool = False  # 職員連絡用: outside the citizens' KPIs
+    priority: Priority = 0  # of its callers, wherever they wait
     notices: bool = True  # hears the disaster notice
     language: Language = "ja"  # calls begin in it; of its plain texts too; the site's unless given
 
@@ -93,8 +97,22 @@ class Number(Part):
         return spoken(self.recording_notice, self.language).key
 
 
+class Widen(Part):
+    """After so many seconds of waiting operators up to this level are asked too (group B, the supervisor)."""
+
+    after_s: Annotated[int, Field(ge=1, le=7200)]
+    level: Annotated[int, Field(ge=2, le=9)]
+
+
 class Queue(Part):
-    """Where citizens wait for an operator. Durations in seconds."""
+    """Where citizens wait for an operator. Durations in seconds.
+
+    `strategy` chooses among the operators that are free; with `skill` the best level comes first and `then`
+    chooses within it. Callers of several queues: who has waited longest against `target_s`, times `weight`,
+    comes first; a step of priority counts like `ageing_s` more seconds of waiting, so nobody waits for ever.
+    Without `widen` every level is asked from the start; with it level 1 alone, until it says more.
+    `language_after_s`: so long only operators of the caller's language are asked (None: no others ever).
+    """
 
     id: Slug
     name: Name
@@ -108,8 +126,18 @@ class Queue(Part):
     music: Slug = "default"
     most_waiting: Annotated[int, Field(ge=1, le=10000)] | None = None
     longest_wait_s: Annotated[int, Field(ge=10, le=7200)] | None = None
-    overflow: Target | None = None  # where a call goes over either limit
+    longest_expected_s: Annotated[int, Field(ge=10, le=7200)] | None = None  # 待ち時間の目安, at entry
+    overflow: Target | None = None  # where a call goes over one of these limits
     nobody: Target | None = None  # where it goes while no operator of the queue is signed on
+    callback: Slug | None = None  # the step (kind `callback`) to which `callback_key` leads while waiting
+    callback_key: Key = "1"
+    strategy: Literal["longest_idle", "fewest_calls", "least_talk", "round_robin", "skill"] = "longest_idle"
+    then: Literal["longest_idle", "fewest_calls", "least_talk", "round_robin"] = "longest_idle"
+    target_s: Annotated[float, Field(gt=0, le=3600)] = 9
+    weight: Annotated[float, Field(gt=0, le=100)] = 1
+    ageing_s: Annotated[int, Field(ge=1, le=86400)] = 300
+    widen: Annotated[tuple[Widen, ...], Field(strict=False)] = ()
+    language_after_s: Annotated[int, Field(ge=0, le=7200)] | None = 30
     language: Language = "ja"
 
     @property
@@ -132,11 +160,22 @@ class Operator(Part):
     id: OperatorId
     name: Name
     queues: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    levels: dict[str, Level] = Field(default_factory=dict)  # by queue; 1 where nothing is said
+    languages: Annotated[tuple[Language, ...], Field(strict=False)] | None = None  # None: all of the site
+    most_calls_h: Annotated[int, Field(ge=1, le=1000)] | None = None  # own limit within any 60 minutes
 
     @property
     def endpoints(self) -> tuple[str, str]:
         """SIP endpoints: desk phone, browser phone."""
         return (self.id, f"{self.id}-web")
+
+
+class PriorityCaller(Part):
+    """A telephone whose calls go first (優先着信)."""
+
+    number: PhoneNumber
+    name: Name
+    priority: Annotated[int, Field(ge=1, le=9)]
 
 
 class Role(StrEnum):
@@ -189,6 +228,7 @@ class Kpi(Part):
     answer_within_s: Annotated[float, Field(gt=0, le=3600)] = 9
     offered: Literal["arrived", "queued"] = "arrived"
     ignore_abandoned_within_s: Annotated[float, Field(ge=0, le=3600)] = 0
+    callbacks: Literal["left_out", "offered"] = "left_out"  # a call that booked a callback; never abandoned
     targets: Targets = Targets()
 
 
@@ -205,6 +245,7 @@ class Site(Part):
     operators: Annotated[tuple[Operator, ...], Field(min_length=1, strict=False)]
     users: Annotated[tuple[User, ...], Field(strict=False)] = ()
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1, strict=False)]
+    priority_callers: Annotated[tuple[PriorityCaller, ...], Field(strict=False)] = ()
     calendars: Annotated[tuple[Calendar, ...], Field(strict=False)] = ()
     hours: Annotated[tuple[Hours, ...], Field(strict=False)] = ()
     steps: Annotated[tuple[Step, ...], Field(strict=False)] = ()

@@ -95,6 +95,29 @@ class TellEvents(Part):
     next: Target = "hangup"
 
 
+class CallbackOffer(Part):
+    """Offers to call back (折り返し予約): the citizen presses `key`, confirms the number or keys another,
+    hangs up, and keeps the place in `queue`. `declined`: where the call goes without it. When its turn has
+    come an operator is rung first, then the citizen by `trunk` for `ring_s`; not reached, again after
+    `retry_s`, `tries` times in all, at most `keep_h` hours after the booking. `caller_number`: shown there;
+    None: the number that was dialled."""
+
+    id: Slug
+    kind: Literal["callback"]
+    name: Name | None = None
+    say: Said
+    key: Key = "1"
+    queue: str
+    trunk: str
+    declined: Target
+    caller_number: PhoneNumber | None = None
+    ring_s: Annotated[int, Field(ge=10, le=120)] = 30
+    tries: Annotated[int, Field(ge=1, le=9)] = 3
+    retry_s: Annotated[int, Field(ge=30, le=7200)] = 300
+    keep_h: Annotated[int, Field(ge=1, le=72)] = 24
+    timeout_s: Annotated[int, Field(ge=2, le=30)] = 6
+
+
 Step = Annotated[Menu | Say | HoursBranch | TellEvents, Field(discriminator="kind")]
 
 

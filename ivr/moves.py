@@ -9,9 +9,9 @@ from typing import Literal
 
 from dialplans import Prompt
 
-OverflowReason = Literal["most_waiting", "longest_wait", "nobody"]
+OverflowReason = Literal["most_waiting", "longest_wait", "nobody", "expected_wait"]
 UnansweredReason = Literal["busy", "no_answer", "refused", "trunk_full", "failed"]
-EndReason = Literal["announcement", "menu", "closed"]
+EndReason = Literal["announcement", "menu", "closed", "callback"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,21 @@ class ToForward:
 
 
 @dataclass(frozen=True)
+class BookCallback:
+    """Book a callback of this step's terms to `number` (digits), then `booked(new)`: whether it is a new one
+    (False: that number waits for one already)."""
+
+    step: str
+    number: str
+
+
+@dataclass(frozen=True)
 class End:
     """Hang up: the plan has come to its end (everything was said). `why`: `menu` (too many failures led
-    straight to hang-up), else `closed` (the number was closed when called), else `announcement`."""
+    straight to hang-up), `callback` (one was booked), else `closed` (the number was closed when called), else
+    `announcement`."""
 
     why: EndReason
 
 
-Move = Play | Ask | ToQueue | ToForward | End
+Move = Play | Ask | ToQueue | ToForward | BookCallback | End
