@@ -6,13 +6,15 @@ import ipaddress
 from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from asterisk_conf.files import link, write_if_changed
 from asterisk_conf.secrets import CITIZEN_WEB, Secrets
 from asterisk_conf.settings import AsteriskSettings, ConfigurationError
 from dialplans import Number, Site
+
+if TYPE_CHECKING:
+    import jinja2
 
 _RELOADED_BY = {
     "pjsip.conf": "res_pjsip.so",
@@ -78,6 +80,8 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
 @cache
 def _environment() -> jinja2.Environment:
     """Made once: compiling the templates takes most of the time of rendering them."""
+    import jinja2  # the engine, which renders nothing, goes without
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("asterisk_conf"),
         undefined=jinja2.StrictUndefined,

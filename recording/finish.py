@@ -11,13 +11,15 @@ import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from store import CallRow, Recording, Store, StoreUnavailable
 
-from .stereo import BadSound, Made, combine
+if TYPE_CHECKING:
+    from .stereo import Made
 
 log = logging.getLogger("daihyo.recording")
 
@@ -85,6 +87,8 @@ class Finisher:
         return done
 
     async def _archive(self, call: str, arrived: datetime | None) -> None:
+        from .stereo import BadSound, combine  # loads numpy: not before it is needed
+
         day = (arrived or datetime.now(UTC)).astimezone(self.zone)
         relative = Path(f"{day:%Y/%m/%d}") / f"{call}.flac"
         citizen, operator = self._sides(call)

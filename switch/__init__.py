@@ -5,6 +5,9 @@ its channels and bridges can do stands in `switch.api`. Finding and starting an 
 `switch.process`.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from switch.api import (
     Bridge,
     Channel,
@@ -21,7 +24,9 @@ from switch.api import (
     SwitchGone,
     SwitchSettings,
 )
-from switch.node import connect
+
+if TYPE_CHECKING:
+    from switch.node import connect
 
 __all__ = [
     "Bridge",
@@ -40,3 +45,10 @@ __all__ = [
     "SwitchSettings",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever only looks for an Asterisk, or makes its sounds, need not load a web client.
+    if name != "connect":
+        raise AttributeError(f"module 'switch' has no attribute {name!r}")
+    return importlib.import_module("switch.node").connect
