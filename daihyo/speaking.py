@@ -46,7 +46,7 @@ def _music(site: Site) -> str:
 async def speak(site: Site, version: int, state: StateDir) -> None:
     """Makes the sounds that are missing; returns when all are there. DIR/plans holds the version already.
     Raises UserError. Cancelled, it stops the work."""
-    if not await asyncio.to_thread(missing, site, state):
+    if not await asyncio.to_thread(missing, site, state) or await asyncio.to_thread(_fetched, site, state):
         return
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -66,6 +66,15 @@ async def speak(site: Site, version: int, state: StateDir) -> None:
     if process.returncode:
         lines = (said or fault).decode(errors="replace").strip().splitlines() or ["?"]
         raise UserError(f"案内音声を作れません / announcements cannot be made: {lines[-1]}")
+
+
+def _fetched(site: Site, state: StateDir) -> bool:
+    """Whether all could be taken from what this machine has made before: then nobody needs to speak."""
+    with suppress(OSError):  # the process will say what is wrong
+        if ivr.fetch_all(site.prompts(), site.musics, state.sounds):
+            _made_music(state).write_text(_music(site))
+            return True
+    return False
 
 
 def make(site: Site, state: StateDir) -> None:

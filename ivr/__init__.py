@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ivr.attribution import ATTRIBUTIONS, Attribution
 from ivr.flow import Walk
 from ivr.hear import Heard, HeardLine, hear, keys_of
+from ivr.kept import fetch_all
 from ivr.moves import (
     Ask,
     End,
@@ -54,6 +55,7 @@ __all__ = [
     "Walk",
     "day",
     "expected_wait",
+    "fetch_all",
     "hear",
     "keys_of",
     "missing",

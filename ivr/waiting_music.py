@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dialplans import Music
+from ivr.kept import OUR_MUSIC, music_names
 from ivr.levels import Samples, active_dbfs
 from ivr.names import RATES
 from ivr.prompts import uploaded
@@ -65,12 +66,11 @@ def music(
     Each at 8 and 16 kHz. Nothing is removed: a call may be hearing it. Returns the .wav paths. Deterministic;
     blocking for about a second when not cached. Raises SpeechError."""
     moh = folder / "moh"
-    made = [cached("waiting-1", compose, moh / "default", cache=cache)]
+    made = [cached(OUR_MUSIC, compose, moh / "default", cache=cache)]
     for one in musics:
-        for place, key in enumerate(one.audio, 1):
+        for name, key in zip(music_names(one), one.audio, strict=True):
             make = partial(_quiet, key, audio, one.name)
-            # Asterisk plays them in the order of their names.
-            made.append(cached(f"{place:02d}-{key}", make, moh / one.folder, cache=cache))
+            made.append(cached(name, make, moh / one.folder, cache=cache))
     return made
 
 
