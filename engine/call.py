@@ -88,6 +88,9 @@ class Call:
     since: datetime
     diverted_from: str | None = None
     queue: str | None = None
+    priority: int = 0  # where it waits, or waited last
+    moved: asyncio.Event = field(default_factory=asyncio.Event)  # set when it was moved to another queue
+    moved_from: str | None = None
     entered_mono: float | None = None  # when the queue it is in was entered
     queued: datetime | None = None
     queued_mono: float | None = None

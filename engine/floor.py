@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acd import (
     Action,
@@ -40,11 +41,39 @@ SETTLED = {
 
 
 def rules_of(site: Site) -> list[QueueRules]:
-    return [QueueRules(id=q.id, ring_timeout_s=q.ring_timeout_s, wrap_up_s=q.wrap_up_s) for q in site.queues]
+    return [
+        QueueRules(
+            id=one.id,
+            ring_timeout_s=one.ring_timeout_s,
+            wrap_up_s=one.wrap_up_s,
+            strategy=one.strategy,
+            then=one.then,
+            target_s=one.target_s,
+            weight=one.weight,
+            ageing_s=one.ageing_s,
+            widen=tuple((step.after_s, step.level) for step in one.widen),
+            language_after_s=one.language_after_s,
+        )
+        for one in site.queues
+    ]
 
 
 def profiles_of(site: Site) -> list[OperatorProfile]:
-    return [OperatorProfile(id=o.id, queues=tuple(o.queues)) for o in site.operators]
+    return [
+        OperatorProfile(
+            id=one.id,
+            queues=tuple(one.queues),
+            levels=one.levels,
+            languages=one.languages,
+            most_calls_h=one.most_calls_h,
+        )
+        for one in site.operators
+    ]
+
+
+def _asked_for(language: str | None) -> dict[str, Any]:
+    known = inspect.signature(Distributor.caller_waits).parameters
+    return {"language": language} if "language" in known else {}
 
 
 class Floor:
@@ -90,6 +119,20 @@ class Floor:
         """How many stand in line, those whose operator's phone rings included."""
         return sum(one.queue == queue for one in self.distributor.waiting())
 
+    def free_in(self, queue: str) -> bool:
+        """Whether somebody of the queue could be rung this moment."""
+        views = (self.view(one.id) for one in self.centre.site.operators if queue in one.queues)
+        return any(view.state is OperatorState.READY and view.reachable for view in views)
+
+    def place_in(self, queue: str, since: float, priority: int) -> int:
+        """The place that a caller would have in the line, from 1."""
+        ageing_s = next((one.ageing_s for one in self.centre.site.queues if one.id == queue), 0)
+        mine = since - priority * ageing_s
+        return 1 + sum(
+            one.queue == queue and one.since - one.priority * ageing_s <= mine
+            for one in self.distributor.waiting()
+        )
+
     def position(self, call: str) -> int | None:
         """The call's place in its line, from 1."""
         return next((one.position for one in self.distributor.waiting() if one.call == call), None)
@@ -105,6 +148,7 @@ class Floor:
         priority: int = 0,
         prefer: str | None = None,
         for_s: float = 15,
+        language: str | None = None,
     ) -> None:
         prefer = prefer if prefer is not None and self.knows(prefer) else None
         until = self.at + for_s if prefer is not None else None
@@ -117,6 +161,7 @@ class Floor:
                 priority=priority,
                 prefer=prefer,
                 prefer_until=until,
+                **_asked_for(language),
             )
         )
 
@@ -218,7 +263,8 @@ class Floor:
         call = self.session.calls[offer.call]
         call.offers += 1
         phone = phone_of(self.centre, offer.operator)
-        ring = Ring(self.session, call, offer, phone)
+        since = call.queued_mono if call.queued_mono is not None else self.at
+        ring = Ring(self.session, call, offer, phone, self.at - since)
         self.rings[offer.operator] = ring
         ring.begin()
 

@@ -13,6 +13,7 @@ from acd import Offer, OfferEnd
 from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
 
 from .call import Answer, Call, Phase
+from .ledger import because_data
 from .phones import endpoint
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ def offer_end(hangup: Hangup) -> OfferEnd:
 class Ring:
     """One offer while the phone rings. It ends answered (the leg goes over to the call) or for a reason."""
 
-    def __init__(self, session: Session, call: Call, offer: Offer, phone: str | None) -> None:
+    def __init__(
+        self, session: Session, call: Call, offer: Offer, phone: str | None, waited_s: float = 0.0
+    ) -> None:
         self.session = session
         self.call = call
         self.offer = offer
         self.phone = phone
+        self.because = because_data(offer.because, waited_s)
         self.id = leg_id(offer.operator)
         self.stopped: OfferEnd | None = None
         self.tell = False
@@ -108,7 +112,6 @@ class Ring:
             session.phase(self.call, Phase.WAITING)
 
     def _note_offered(self) -> None:
-        because = self.offer.because
         self.session.centre.note(
             "offered",
             self.offer.call,
@@ -116,7 +119,7 @@ class Ring:
             operator=self.offer.operator,
             phone=self.phone,
             leg=self.id,
-            because={"rule": because.rule, "idle_s": round(because.idle_s, 3), "among": because.among},
+            because=self.because,
         )
 
     async def _ring(self, began: float) -> OfferEnd | None:

@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dialplans import POSITIONS, Queue, Site, Waiting, event_prompt, spoken, told
+from dialplans import POSITIONS, Queue, Waiting, event_prompt, spoken, told
 from ivr import OverflowReason, expected_wait
 from switch import ChannelGone, SwitchError
 
 from .call import Answer, Call, Phase
+from .clock import iso
 from .conversation import Returned, conversation
+from .queueing import limit, over, priority_of, refused, rules_of, standing
 
 if TYPE_CHECKING:
     from .session import Session
@@ -23,7 +25,6 @@ log = logging.getLogger("daihyo.engine.waiting")
 
 AT_ONCE_S = 1.0  # an operator who answers at once is not preceded by a scrap of music
 AGAIN_S = 1.0  # before music that failed is tried again
-RING_OVER_S = 0.5  # a limit that passes while a phone rings waits for the end of the ringing
 RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the front of the queue
 
 
@@ -65,35 +66,21 @@ async def queue(session: Session, call: Call, name: str, entry: Entry = Entry())
     rules = rules_of(call, centre.site, name)
     name = call.queue = standing(call, centre.site, name)
     call.answer = asyncio.get_running_loop().create_future()
+    call.moved.clear()
+    call.priority = entry.priority if entry.noted else entry.priority + priority_of(call)
     if not entry.noted:
-        event = centre.note(
-            "queued",
-            call.id,
-            queue=name,
-            priority=entry.priority,
-            again=entry.again,
-            prefer=entry.prefer,
-            language=call.language,
-        )
-        if call.queued_mono is None:
-            call.queued, call.queued_mono = event.at, event.mono
-        if not entry.again:
-            call.entered_mono = centre.clock.mono()
-    if not (entry.again or entry.noted) and (over := _refused(session, rules, name)) is not None:
-        return _over(session, call, rules, over)
+        _note_queued(session, call, entry)
+    if not (entry.again or entry.noted):
+        reason = refused(session, call, rules, name, call.priority)
+        if reason is not None:
+            return over(session, call, rules, reason)
     session.phase(call, Phase.WAITING)
     since = call.queued_mono if call.queued_mono is not None else centre.clock.mono()
-    session.floor.waits(call.id, name, since=since, priority=entry.priority, prefer=entry.prefer)
-    comfort = session.start(_Comfort(session, call, rules, name).run(), f"comfort {call.id}")
-    limit = asyncio.create_task(_limit(session, call, rules, name, free=entry.again))
+    session.floor.waits(
+        call.id, name, since=since, priority=call.priority, prefer=entry.prefer, language=call.language
+    )
     try:
-        try:
-            either: set[asyncio.Future[Any]] = {call.answer, limit}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            comfort.cancel()
-            limit.cancel()
-            await asyncio.wait([comfort, limit])
+        reason = await _waited(session, call, call.answer, again=entry.again)
     except asyncio.CancelledError:
         if not call.answer.done():
             call.answer.cancel()
@@ -102,66 +89,54 @@ async def queue(session: Session, call: Call, name: str, entry: Entry = Entry())
             answer = call.answer.result()
             session.conversation_over(call, answer.operator, answer.leg, answer.bridge, at_once=False)
         raise
-    if call.answer.done():
+    if reason is None:
         return call.answer.result()
     call.answer.cancel()
     session.floor.gone(call.id)
-    return _over(session, call, rules, limit.result())
+    return over(session, call, rules_of(call, centre.site, call.queue or name), reason)
 
 
-def standing(call: Call, live: Site, name: str) -> str:
-    """The queue in which operators find the call now: its own, or, when that left the plan meanwhile, where
-    the number leads in the live plan, or the first."""
-    known = {one.id for one in live.queues}
-    if name in known:
-        return name
-    for number in live.numbers:
-        kind, _, begins = number.begins.partition(":")
-        if number.digits == call.number.digits and kind == "queue" and begins in known:
-            return begins
-    return live.queues[0].id
+def _note_queued(session: Session, call: Call, entry: Entry) -> None:
+    first = call.queued_mono is None
+    data: dict[str, Any] = {} if first or call.queued is None else {"since": iso(call.queued)}
+    event = session.centre.note(
+        "queued",
+        call.id,
+        queue=call.queue,
+        priority=call.priority,
+        again=entry.again,
+        prefer=entry.prefer,
+        language=call.language,
+        **data,
+    )
+    if first:
+        call.queued, call.queued_mono = event.at, event.mono
+    if not entry.again:
+        call.entered_mono = session.centre.clock.mono()
 
 
-def rules_of(call: Call, live: Site, name: str) -> Queue:
-    """The queue as the call's own plan has it."""
-    with suppress(KeyError):
-        return call.site.queue(name)
-    return live.queue(standing(call, live, name))
-
-
-def _refused(session: Session, rules: Queue, name: str) -> OverflowReason | None:
-    """Why the queue cannot be entered."""
-    if rules.nobody is not None and session.floor.signed_on(name) == 0:
-        return "nobody"
-    most = rules.most_waiting if rules.overflow is not None else None
-    if most is not None and session.floor.waiting_in(name) >= most:
-        return "most_waiting"
-    return None
-
-
-def _over(session: Session, call: Call, rules: Queue, reason: OverflowReason) -> OverflowReason:
-    to = rules.nobody if reason == "nobody" else rules.overflow
-    session.centre.note("overflowed", call.id, queue=call.queue, reason=reason, to=to)
-    return reason
-
-
-async def _limit(session: Session, call: Call, rules: Queue, name: str, *, free: bool) -> OverflowReason:
-    """Returns when the call can wait no longer; never where the plan sets no limit. A phone that rings for
-    it may ring to its end."""
-    longest = rules.longest_wait_s if rules.overflow is not None and not free else None
-    nobody = rules.nobody is not None and not free
-    entered = call.entered_mono if call.entered_mono is not None else session.centre.clock.mono()
+async def _waited(
+    session: Session, call: Call, answer: asyncio.Future[Answer], *, again: bool
+) -> OverflowReason | None:
+    """None: answered. A supervisor who moves the call (MON-3) gives it the other queue's words and limits."""
     while True:
-        staffing = session.floor.staffing
-        left = None if longest is None else entered + longest - session.centre.clock.mono()
-        over = left is not None and left <= 0
-        if over or (nobody and session.floor.signed_on(name) == 0):
-            if not session.floor.rings_for(call.id):
-                return "longest_wait" if over else "nobody"
-            left = RING_OVER_S
-        with suppress(TimeoutError):
-            async with asyncio.timeout(left):
-                await (staffing.wait() if nobody else asyncio.Event().wait())
+        call.moved.clear()
+        name = call.queue or ""
+        rules = rules_of(call, session.centre.site, name)
+        comfort = session.start(_Comfort(session, call, rules, name).run(), f"comfort {call.id}")
+        limited = asyncio.create_task(limit(session, call, rules, name, free=again))
+        moved = asyncio.create_task(call.moved.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {answer, limited, moved}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (comfort, limited, moved):
+                task.cancel()
+            await asyncio.wait([comfort, limited, moved])
+        if answer.done():
+            return None
+        if not call.moved.is_set():
+            return limited.result()
 
 
 class _Comfort:

@@ -10,6 +10,7 @@ from ivr.hear import Heard, HeardLine, hear, keys_of
 from ivr.kept import fetch_all
 from ivr.moves import (
     Ask,
+    BookCallback,
     End,
     EndReason,
     Fact,
@@ -22,7 +23,7 @@ from ivr.moves import (
 )
 from ivr.names import missing, sound_name
 from ivr.opening import Day, Mode, Opening, Switches, day, number_of, opening, year
-from ivr.waits import expected_wait
+from ivr.waits import expected_wait, expected_wait_s
 
 if TYPE_CHECKING:
     from ivr.prompts import prepare
@@ -35,6 +36,7 @@ __all__ = [
     "Ask",
     "Attribution",
     "AudioError",
+    "BookCallback",
     "Day",
     "End",
     "EndReason",
@@ -55,6 +57,7 @@ __all__ = [
     "Walk",
     "day",
     "expected_wait",
+    "expected_wait_s",
     "fetch_all",
     "hear",
     "keys_of",

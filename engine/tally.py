@@ -1,0 +1,83 @@
+"""What each operator has done today: kept with the journal, so that a new engine distributes as evenly as the
+one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from acd import Tally
+from dialplans import Site
+
+from .clock import Clock
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the site's zone. `begun_mono`: its midnight, monotonic; `left_s`: until the next."""
+
+    name: str
+    begun_mono: float
+    left_s: float
+
+
+def day_of(site: Site, clock: Clock) -> Day:
+    """Today."""
+    now = clock.now()
+    date = now.astimezone(site.zone).date()
+    begun = datetime.combine(date, time(), site.zone)
+    ends = datetime.combine(date + timedelta(days=1), time(), site.zone)
+    return Day(date.isoformat(), clock.mono_of(begun), (ends - now).total_seconds())
+
+
+def tally_data(tally: Tally, day: str) -> list[object]:
+    """As the journal has it: [calls, talk_s, duty_s, day]."""
+    return [tally.calls, round(tally.talk_s, 3), round(tally.duty_s, 3), day]
+
+
+@dataclass
+class TallyMemory:
+    """The tally last told, and what has happened since. `*_mono` are monotonic seconds; `talks_since` is of
+    the talk in progress, which `calls` and `talk_s` do not hold yet."""
+
+    day: str | None = None
+    calls: int = 0
+    talk_s: float = 0.0
+    duty_s: float = 0.0
+    as_of_mono: float = 0.0
+    on_duty: bool = False
+    talks_since: float | None = None
+
+    def told(self, data: object, mono: float, on_duty: bool) -> None:
+        """An event of that moment. `data`: its tally; None when it has none (the switch was away)."""
+        if isinstance(data, list | tuple) and len(data) == 4:
+            calls, talk_s, duty_s, day = data
+            self.day = str(day)
+            self.calls, self.talk_s, self.duty_s = int(calls), float(talk_s), float(duty_s)
+        elif self.on_duty:
+            self.duty_s += max(0.0, mono - self.as_of_mono)
+        self.as_of_mono, self.on_duty = mono, on_duty
+
+    def talk_began(self, mono: float) -> None:
+        """Answered; again by the same operator (a page loaded anew): the talk goes on."""
+        if self.talks_since is None:
+            self.talks_since = mono
+
+    def talk_ended(self, mono: float) -> None:
+        if self.talks_since is not None:
+            self.calls += 1
+            self.talk_s += max(0.0, mono - self.talks_since)
+            self.talks_since = None
+
+    def at(self, mono: float, day: Day) -> Tally:
+        """As of now, for a new floor. A talk in progress gives its seconds so far and no call: it is counted
+        when the new floor hears of it."""
+        same = self.day == day.name
+        since = self.as_of_mono if same else max(self.as_of_mono, day.begun_mono)
+        duty_s = max(0.0, mono - since) if self.on_duty else 0.0
+        talk_s = 0.0
+        if self.talks_since is not None:
+            talk_s = max(0.0, mono - (self.talks_since if same else max(self.talks_since, day.begun_mono)))
+        if not same:
+            return Tally(0, talk_s, duty_s)
+        return Tally(self.calls, self.talk_s + talk_s, self.duty_s + duty_s)
