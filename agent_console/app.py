@@ -14,7 +14,7 @@ from aiohttp import web
 
 from store import Store
 
-from . import api, call_pages, pages, plan_routes, sip_proxy
+from . import api, call_pages, distribution_routes, pages, plan_routes, sip_proxy
 from .accounts import SignIns, sync_users
 from .console import CONSOLE, Console, console_of, session_of
 from .link import EngineLink
@@ -88,6 +88,7 @@ def _routes(app: web.Application) -> None:
     add.add_get("/healthz", _healthz)
     add.add_get("/api/openapi.json", _openapi)
     add.add_get("/static/{name:.+}", _static)
+    distribution_routes.add(app)
     plan_routes.add(app)
     api.add_routes(app, api.OPERATIONS)
 

@@ -25,6 +25,9 @@ class Action(enum.StrEnum):
     REPLAY = "replay"
     STATE_SET = "state_set"
     CALL_CONTROL = "call_control"
+    CALL_MOVE = "call_move"
+    CALLBACK_DROP = "callback_drop"
+    WRAP_UP_TIME = "wrap_up_time"  # somebody's wrap-up was made longer or shorter
     PHONE_SECRET = "phone_secret"  # noqa: S105
     PLAN_DRAFT = "plan_draft"  # began to change the plan, or threw the changes away
     PLAN_AUDIO = "plan_audio"

@@ -2,7 +2,8 @@
 
 Down to the page, JSON objects that hold only what changed:
 `at`, `full` (the first one), `engine` (connected/away), `switch`, `waiting`; for a seat `me`, `call`,
-`own_today`, `replaced` (opened elsewhere); for a board `operators`, `calls`, `gone`, `gone_operators`, `kpi`.
+`callback` (the one offered to them), `own_today`, `replaced` (opened elsewhere); for a board `operators`,
+`calls`, `gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}).
 Up from the page: `{"seat": {"instance", "phone", "in_call"}}` announces a seat, `{"active": true}` says
 that its user is there.
 """
@@ -21,7 +22,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .console import Console, console_of, session_of
-from .live_state import Entity, shown
+from .live_state import Entity, shown, shown_callback
 from .problems import Problem
 from .rights import Right
 from .seats import SEATS, Seat
@@ -141,6 +142,9 @@ class _Page:
     def _shown(self, call: Entity) -> Entity:
         return shown(call, self._session.rights, self._console.groups)
 
+    def _shown_callback(self, callback: Entity) -> Entity:
+        return shown_callback(callback, self._session.rights, self._console.groups)
+
     def _update(self) -> dict[str, Any]:
         """What changed since the last one."""
         link, state = self._console.link, self._console.link.state
@@ -159,9 +163,12 @@ class _Page:
             call = state.call_of(operator)
             current["me"] = state.operators.get(operator)
             current["call"] = self._shown(call) if call else None
+            callback = state.callback_of(operator)
+            current["callback"] = self._shown_callback(callback) if callback else None
             current["own_today"] = self._today.own(operator)
         if self._session.may(Right.BOARD):
             current["kpi"] = self._today.figures
+            current["callbacks"] = _callbacks(state.callbacks)
             operators, calls = state.operators_since(since), state.calls_since(since)
             gone, gone_operators = state.gone_since(since), state.operators_gone_since(since)
             if operators or first:
@@ -176,3 +183,9 @@ class _Page:
             if key not in self._sent or self._sent[key] != value:
                 update[key] = self._sent[key] = value
         return update
+
+
+def _callbacks(callbacks: list[Entity]) -> dict[str, Any]:
+    """How many callbacks have not ended, and how many of them are being rung or called now."""
+    now = sum(one.get("state") in {"ringing", "calling", "talking"} for one in callbacks)
+    return {"count": len(callbacks), "now": now}

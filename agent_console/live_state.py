@@ -25,6 +25,7 @@ class Waiting:
 class LiveState:
     """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer.
 
+    `callbacks` is the whole list of callbacks that have not ended.
     `plan` is the live version ({"version": n}); `openings`, `notices` and `numbers` are what supervisors have
     switched and how each number stands (docs/interfaces.md); empty lists until the engine tells them.
     """
@@ -38,6 +39,7 @@ class LiveState:
         self.openings: list[Entity] = []
         self.notices: list[Entity] = []
         self.numbers: list[Entity] = []
+        self.callbacks: list[Entity] = []
         self._operator_version: dict[str, int] = {}
         self._call_version: dict[str, int] = {}
         self._gone: dict[str, int] = {}
@@ -48,6 +50,7 @@ class LiveState:
         self.version += 1
         self.switch_connected = bool(live.get("switch", {}).get("connected", False))
         self._take_plan(live)
+        self.callbacks = [dict(one) for one in live.get("callbacks", [])]
         operators = {str(o["id"]): dict(o) for o in live.get("operators", [])}
         calls = {str(c["id"]): dict(c) for c in live.get("calls", [])}
         for operator_id in self.operators.keys() - operators.keys():
@@ -63,6 +66,7 @@ class LiveState:
         if "switch" in event:
             self.switch_connected = bool(event["switch"].get("connected", False))
         self._take_plan(event)
+        self.callbacks = [dict(one) for one in event.get("callbacks", self.callbacks)]
         for operator in event.get("operators", []):
             self.operators[operator["id"]] = dict(operator)
             self._operator_version[operator["id"]] = self.version
@@ -119,6 +123,10 @@ class LiveState:
         call_id = operator.get("call") if operator else None
         return self.calls.get(call_id) if call_id else None
 
+    def callback_of(self, operator_id: str) -> Entity | None:
+        """The callback that is offered to an operator, or that they are being connected to."""
+        return next((one for one in self.callbacks if one.get("operator") == operator_id), None)
+
 
 def shown(call: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:
     """A call as eyes with these rights may see it, with `caller_text` and `number_text` grouped for reading
@@ -129,3 +137,19 @@ def shown(call: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, .
         caller, text = masked(caller), masked(text or "")
     number = phone_number(str(call.get("number", "")), groups)
     return {**call, "caller": caller, "caller_text": text, "number_text": number}
+
+
+def shown_callback(callback: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:
+    """A callback as eyes with these rights may see it, with `number_text` (whom to call) and `called_text`
+    (which of our numbers they had called; None where the engine does not say)."""
+    number = str(callback.get("number") or "")
+    text = phone_number(number, groups)
+    if Right.CALLER_FULL not in rights:
+        number, text = masked(number), masked(text)
+    called = callback.get("called")
+    return {
+        **callback,
+        "number": number,
+        "number_text": text,
+        "called_text": phone_number(str(called), groups) if called else None,
+    }

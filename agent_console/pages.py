@@ -151,9 +151,9 @@ def _sign_in_page(
 async def sign_in(request: web.Request) -> web.StreamResponse:
     console, texts = console_of(request), texts_of(request)
     form = await request.post()
-    login, password = _field(form, "login").strip(), _field(form, "password")
+    login, password = form_field(form, "login").strip(), form_field(form, "password")
     nonce = request.cookies.get(console.form_cookie, "")
-    given = _field(form, "token")
+    given = form_field(form, "token")
     if not nonce or not random_secrets.compare_digest(given.encode(), form_token(console, nonce).encode()):
         return _sign_in_page(request, error=texts("signin.stale"), login=login)
     outcome = await console.sign_ins.attempt(login[:200], password, request.remote)
@@ -163,7 +163,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         minutes = max(1, -int(-outcome.locked_for.total_seconds() // 60))
         return _sign_in_page(request, error=texts("signin.locked", minutes=minutes), login=login)
     token, session = await console.sessions.begin(outcome, request.remote)
-    response = _to(_next(_field(form, "next")) or start_page(session))
+    response = _to(_next(form_field(form, "next")) or start_page(session))
     response.set_cookie(
         console.cookie,
         token,
@@ -179,7 +179,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 async def sign_out(request: web.Request) -> web.StreamResponse:
     console, session = console_of(request), session_of(request)
     if session is not None:
-        _csrf(session, _field(await request.post(), "csrf"))
+        check_csrf(session, form_field(await request.post(), "csrf"))
         await console.sessions.end(session)
         await note(console.store, Action.SIGN_OUT, login=session.account.login, address=request.remote)
     response = _to("/signin?why=out")
@@ -190,8 +190,8 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
 async def set_language(request: web.Request) -> web.StreamResponse:
     """Switches the language; a preference, not a change of data, so signed in or not."""
     form = await request.post()
-    chosen = "en" if _field(form, "language") == "en" else "ja"
-    response = _to(_next(_field(form, "next")) or "/")
+    chosen = "en" if form_field(form, "language") == "en" else "ja"
+    response = _to(_next(form_field(form, "next")) or "/")
     response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="Strict", path="/")
     return response
 
@@ -261,11 +261,11 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     session, console, texts = session_of(request), console_of(request), texts_of(request)
     assert session is not None  # noqa: S101 - signed_in
     form = await request.post()
-    _csrf(session, _field(form, "csrf"))
-    new = _field(form, "new")
-    if new != _field(form, "again"):
+    check_csrf(session, form_field(form, "csrf"))
+    new = form_field(form, "new")
+    if new != form_field(form, "again"):
         return await _account_page(request, error=texts("account.differ"))
-    wrong = await console.sign_ins.change_password(session.account, _field(form, "current"), new)
+    wrong = await console.sign_ins.change_password(session.account, form_field(form, "current"), new)
     if wrong:
         return await _account_page(request, error=texts(wrong))
     # All sessions have ended, this one begins anew: a stolen cookie is worth nothing after a change.
@@ -303,12 +303,14 @@ def _to(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-def _field(form: Any, name: str) -> str:
+def form_field(form: Any, name: str) -> str:
+    """A field of a form; empty where it is missing or a file."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
 
 
-def _csrf(session: Session, token: str) -> None:
+def check_csrf(session: Session, token: str) -> None:
+    """Refuses a form that is not of this session. Raises Problem (403)."""
     if not session.csrf_fits(token):
         raise problem(403, "csrf", "problem.csrf")
 

@@ -27,7 +27,9 @@ class Right(enum.StrEnum):
     REPLAY_ALL = "replay.all"
     CALLER_FULL = "caller.full"  # sees whole telephone numbers; others see them masked
     OPERATORS_STATE = "operators.state"  # sets other operators' states
-    CALLS_CONTROL = "calls.control"  # holds and ends other operators' calls
+    CALLS_CONTROL = "calls.control"  # others' calls: holds, ends, moves to another queue; drops callbacks
+    EVENNESS = "evenness"  # sees how evenly operators are served, each one's figures included
+    STAFFING = "staffing"  # tries out how many operators are needed
     PHONE_SECRETS = "phone.secrets"  # what to type into a desk phone
     PLAN_READ = "plan.read"  # sees the plan and hears what callers hear
     PLAN_HISTORY = "plan.history"  # sees who changed what, and older versions
@@ -49,14 +51,17 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.CALLER_FULL,
             Right.OPERATORS_STATE,
             Right.CALLS_CONTROL,
+            Right.EVENNESS,
+            Right.STAFFING,
             Right.PLAN_READ,
             Right.PLAN_HISTORY,
             Right.PLAN_EVENTS,
             Right.PLAN_SWITCH,
         }
     ),
-    # City staff see how the centre is doing, not who called nor what was said.
-    Role.STAFF: frozenset({Right.BOARD, Right.CALLS_ALL, Right.PLAN_READ}),
+    # City staff see how the centre is doing (that calls are shared evenly stands in their contract), not who
+    # called nor what was said.
+    Role.STAFF: frozenset({Right.BOARD, Right.CALLS_ALL, Right.EVENNESS, Right.STAFFING, Right.PLAN_READ}),
     # Administrators run the system; listening to citizens is not part of that.
     Role.ADMINISTRATOR: frozenset(
         {
@@ -64,6 +69,8 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.CALLS_ALL,
             Right.OPERATORS_STATE,
             Right.PHONE_SECRETS,
+            Right.EVENNESS,
+            Right.STAFFING,
             Right.PLAN_READ,
             Right.PLAN_HISTORY,
             Right.PLAN_EDIT,
@@ -77,6 +84,7 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.CALLS_ALL,
             Right.REPLAY_ALL,
             Right.CALLER_FULL,
+            Right.EVENNESS,
             Right.PLAN_READ,
             Right.PLAN_HISTORY,
         }

@@ -10,7 +10,18 @@ from ..audit import Action
 from ..live_state import shown
 from ..problems import problem
 from ..rights import Right
-from .models import CallAction, Done, Live, LiveCall, LiveOperator, Me, PhoneSetup, StateChange, WrapUpDone
+from .models import (
+    CallAction,
+    Done,
+    Live,
+    LiveCall,
+    LiveOperator,
+    Me,
+    PhoneSetup,
+    StateChange,
+    WrapUpDone,
+    WrapUpTime,
+)
 from .registry import ApiCall
 
 
@@ -31,29 +42,39 @@ async def live(call: ApiCall) -> Live:
 
 async def set_state(call: ApiCall) -> Done:
     """Sets an operator's state: one's own with a seat, anybody's with the right."""
-    operator = _operator(call)
+    operator = operator_of(call)
     wanted = call.body_as(StateChange)
     fields: dict[str, Any] = {"reason": wanted.reason} if wanted.reason else {}
     if operator != call.session.account.operator:
         fields["by"] = call.session.account.login
     await call.console.link.command("operator.state", operator=operator, state=wanted.state, **fields)
     if "by" in fields:
-        await _note(call, Action.STATE_SET, f"{operator} {wanted.state}")
+        await note_done(call, Action.STATE_SET, f"{operator} {wanted.state}")
     return Done()
 
 
 async def wrap_up(call: ApiCall) -> Done:
     """Saves an operator's wrap-up and ends it."""
-    operator = _operator(call)
+    operator = operator_of(call)
     done = call.body_as(WrapUpDone)
     fields = {k: v for k, v in done.model_dump().items() if v is not None}
     await call.console.link.command("operator.wrapped_up", operator=operator, by="operator", **fields)
     return Done()
 
 
+async def wrap_up_time(call: ApiCall) -> Done:
+    """Makes the running wrap-up longer or shorter."""
+    operator = operator_of(call)
+    seconds = call.body_as(WrapUpTime).seconds
+    by = call.session.account.login
+    await call.console.link.command("operator.wrap_up", operator=operator, seconds=seconds, by=by)
+    await note_done(call, Action.WRAP_UP_TIME, f"{operator} {seconds} s")
+    return Done()
+
+
 async def refuse(call: ApiCall) -> Done:
     """Refuses the offer that rings."""
-    await call.console.link.command("operator.refuse", operator=_operator(call))
+    await call.console.link.command("operator.refuse", operator=operator_of(call))
     return Done()
 
 
@@ -129,22 +150,23 @@ async def _act(call: ApiCall, do: str) -> Done:
     if operator is None:
         raise problem(404, "unknown_call", "problem.no_call", id=call_id)
     if operator != own:
-        _need(call, Right.CALLS_CONTROL)
+        need(call, Right.CALLS_CONTROL)
     await call.console.link.command(do, call=call_id, operator=operator)
     if operator != own:
-        await _note(call, Action.CALL_CONTROL, f"{do} {call_id}")
+        await note_done(call, Action.CALL_CONTROL, f"{do} {call_id}")
     return Done()
 
 
-def _operator(call: ApiCall) -> str:
+def operator_of(call: ApiCall) -> str:
     """The operator of the path, if the caller may act for them."""
     operator = call.path("operator")
     if operator != call.session.account.operator or not call.session.may(Right.SEAT):
-        _need(call, Right.OPERATORS_STATE)
+        need(call, Right.OPERATORS_STATE)
     return operator
 
 
-def _need(call: ApiCall, right: Right) -> None:
+def need(call: ApiCall, right: Right) -> None:
+    """Raises Problem (403) where the caller does not hold the right."""
     if not call.session.may(right):
         raise problem(403, "right", "problem.right", right=right.value)
 
@@ -158,7 +180,8 @@ def _secret(call: ApiCall, operator: str, endpoint: str) -> str:
     return secret
 
 
-async def _note(call: ApiCall, action: Action, detail: str) -> None:
+async def note_done(call: ApiCall, action: Action, detail: str) -> None:
+    """Writes what was done into the access log; with the database away, into the log file."""
     await audit.note_if_possible(
         call.console.store,
         action,

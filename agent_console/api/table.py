@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..rights import Right
 from . import calls, live
+from .distribution_table import DISTRIBUTION_OPERATIONS
 from .models import (
     CallAction,
     CallDetail,
@@ -143,5 +144,6 @@ OPERATIONS: tuple[Operation, ...] = (
         query=KpiQuery,
         problems=(503,),
     ),
+    *DISTRIBUTION_OPERATIONS,
     *PLAN_OPERATIONS,
 )

@@ -1,11 +1,12 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import frame, pages, plan, plan_forms, plan_safety, problems, seat
+from . import distribution, frame, pages, plan, plan_forms, plan_safety, problems, seat
 
 WORDS: dict[str, tuple[str, str]] = {
     **frame.WORDS,
     **seat.WORDS,
     **pages.WORDS,
+    **distribution.WORDS,
     **plan.WORDS,
     **plan_forms.WORDS,
     **plan_safety.WORDS,
