@@ -1,6 +1,7 @@
 """A site's plan: its numbers, hours, menus, queues, operators, wording; read, checked, and told where it is
 wrong."""
 
+from dialplans.callbacks import callback_number, said_number
 from dialplans.document import plan_text
 from dialplans.events import STATES, event_prompt, states_of, told
 from dialplans.fields import Language, Prompt, prompt
@@ -12,17 +13,20 @@ from dialplans.model import (
     Number,
     Operator,
     Outbound,
+    PriorityCaller,
     Queue,
     Role,
     Site,
     Targets,
     Trunk,
     User,
+    Widen,
 )
 from dialplans.opening import Calendar, Closure, Hours, Minutes, NamedDay, SpecialDay, Week, minutes
 from dialplans.problems import Problem, SiteError
 from dialplans.spoken import Recorded, Said, Translated, audio_key, spoken
 from dialplans.steps import (
+    CallbackOffer,
     Diverted,
     Event,
     EventState,
@@ -37,7 +41,7 @@ from dialplans.steps import (
     TellEvents,
     Waiting,
 )
-from dialplans.wording import POSITIONS, WAITS_MIN, Wording
+from dialplans.wording import POSITIONS, WAITS_MIN, Wording, WordingName
 
 __all__ = [
     "CHECKED",
@@ -45,6 +49,7 @@ __all__ = [
     "STATES",
     "WAITS_MIN",
     "Calendar",
+    "CallbackOffer",
     "Closure",
     "Diverted",
     "Edge",
@@ -65,6 +70,7 @@ __all__ = [
     "Number",
     "Operator",
     "Outbound",
+    "PriorityCaller",
     "Problem",
     "Prompt",
     "Queue",
@@ -83,9 +89,12 @@ __all__ = [
     "User",
     "Waiting",
     "Week",
+    "Widen",
     "Wording",
+    "WordingName",
     "audio_key",
     "boxes",
+    "callback_number",
     "entries",
     "event_prompt",
     "leads_to_people",
@@ -94,6 +103,7 @@ __all__ = [
     "parse_site",
     "plan_text",
     "prompt",
+    "said_number",
     "spoken",
     "states_of",
     "told",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dialplans import checks_sharing
 from dialplans.calling import national, reached
 from dialplans.problems import Finding, Loc, nearest
 from dialplans.rows import Row, digits, items, lines, rows, text
+from dialplans.wording import NUMBER_WORDS
 
+_LIMITS = ("most_waiting", "longest_wait_s", "longest_expected_s")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -29,6 +32,7 @@ def findings(data: Row) -> Iterator[Finding]:
                     "name a calendar (calendars) in calendar:",
                 )
     yield from _forwards(data)
+    yield from checks_sharing.findings(data)
     yield from _notices(data)
     yield from _events(data)
     yield from _placeholders(data)
@@ -63,7 +67,7 @@ def _number(row: Row, loc: Loc) -> Iterator[Finding]:
 
 
 def _queue(row: Row, loc: Loc) -> Iterator[Finding]:
-    limits = [name for name in ("most_waiting", "longest_wait_s") if row.get(name) is not None]
+    limits = [name for name in _LIMITS if row.get(name) is not None]
     if limits and row.get("overflow") is None:
         yield Finding(
             (*loc, limits[0]),
@@ -77,8 +81,8 @@ def _queue(row: Row, loc: Loc) -> Iterator[Finding]:
             (*loc, "overflow"),
             "上限を超えた電話の行き先がありますが、上限がないので、使われません",
             "there is a target for calls over the limit, but no limit, so nothing ever goes there",
-            "most_waiting: か longest_wait_s: を書くか、overflow: を消してください",
-            "add most_waiting: or longest_wait_s:, or remove overflow:",
+            "most_waiting: か longest_wait_s: か longest_expected_s: を書くか、overflow: を消してください",
+            "add most_waiting:, longest_wait_s: or longest_expected_s:, or remove overflow:",
         )
     for at, tell in rows(row, "waiting"):
         if tell.get("say") is None and tell.get("events") is None:
@@ -96,14 +100,7 @@ def _forwards(data: Row) -> Iterator[Finding]:
     ours = {national(digits(one)) for _, row in rows(data, "numbers") for one in _numbers_of(row)}
     for index, row in rows(data, "forwards"):
         trunk = trunks.get(text(row.get("trunk")))
-        if trunk is not None and trunk.get("outbound") is None:
-            yield Finding(
-                ("forwards", index, "trunk"),
-                f"回線「{row['trunk']}」は着信専用です",
-                f"trunk “{row['trunk']}” takes incoming calls only",
-                "その回線に outbound: を書くか、発信できる回線を選んでください",
-                "give that trunk outbound:, or choose another",
-            )
+        yield from checks_sharing.dials_out(row, trunk, ("forwards", index))
         number = text(row.get("number"))
         outbound = trunk.get("outbound") if trunk is not None else None
         prefix = text(outbound.get("prefix")) if isinstance(outbound, dict) else None
@@ -206,9 +203,10 @@ _PLAIN = {
 
 def _placeholders(data: Row) -> Iterator[Finding]:
     wording = data.get("wording")
-    for name in ("position", "wait_minutes"):
+    needed = dict.fromkeys(("position", "wait_minutes"), "{n}") | dict.fromkeys(NUMBER_WORDS, "{number}")
+    for name, word in needed.items():
         if isinstance(wording, dict):
-            yield from _braces(wording.get(name), ("wording", name), "{n}", ())
+            yield from _braces(wording.get(name), ("wording", name), word, ())
     for index, row in rows(data, "event_states"):
         yield from _braces(row.get("say"), ("event_states", index, "say"), "{event}", ("{date}", "{note}"))
     for name, keys in _PLAIN.items():

@@ -22,6 +22,7 @@ def findings(site: Site) -> Iterator[Finding]:
     reached = _reached(site, lines)
     yield from _unused(site, reached)
     yield from _nobody_serves(site, reached)
+    yield from _nobody_speaks(site)
     yield from _wordless(site, lines)
 
 
@@ -54,7 +55,7 @@ def _circles(lines: Graph) -> Iterator[Finding]:
 
 
 def _silent(lines: Graph, box: str) -> Iterator[Edge]:
-    return (line for line in lines[box] if not line.pressed)
+    return (line for line in lines[box] if not (line.pressed or line.back))
 
 
 def _circle(line: Edge, circle: list[str]) -> Finding:
@@ -120,6 +121,23 @@ def _nobody_serves(site: Site, reached: set[str]) -> Iterator[Finding]:
                 "操作者の queues: に書き足すか、nobody: に行き先を書いてください",
                 "add it to an operator's queues:, or add nobody: with a target",
             )
+
+
+def _nobody_speaks(site: Site) -> Iterator[Finding]:
+    """A queue that never asks others needs somebody of each language in which calls wait there."""
+    for index, queue in enumerate(site.queues):
+        if queue.language_after_s is not None or queue.longest_wait_s is not None:
+            continue
+        serving = [one for one in site.operators if queue.id in one.queues]
+        for language in site.languages:
+            if serving and not any(one.languages is None or language in one.languages for one in serving):
+                yield Finding(
+                    ("queues", index, "language_after_s"),
+                    f"キュー「{queue.id}」には、言語「{language}」を話す操作者がいません。電話は待ち続けます",
+                    f"no operator of queue “{queue.id}” speaks “{language}”: calls would wait for ever",
+                    "language_after_s: に秒数を書くか、操作者の languages: に書き足してください",
+                    "give language_after_s: seconds, or add the language to an operator's languages:",
+                )
 
 
 def _wordless(site: Site, lines: Graph) -> Iterator[Finding]:

@@ -38,8 +38,13 @@ def findings(data: Row) -> Iterator[Finding]:
         values = (((name, index, field), row.get(field)) for index, row in rows(data, name))
         yield from _twice(((loc, text(value)) for loc, value in values), ja, en, same)
     yield from _twice(_our_numbers(data), "電話番号", "telephone number", digits)
+    first = (
+        (("priority_callers", n, "number"), text(r.get("number"))) for n, r in rows(data, "priority_callers")
+    )
+    yield from _twice(first, "優先する電話番号", "priority caller", digits)
     yield from _networks(data)
     yield from _queues_of_operators(data)
+    yield from _of_operators(data)
     yield from _operators_of_users(data)
     yield from _days_twice(data)
     yield from _reserved(data)
@@ -92,6 +97,35 @@ def _queues_of_operators(data: Row) -> Iterator[Finding]:
                     "ひとつ消してください",
                     "remove one",
                 )
+
+
+def _of_operators(data: Row) -> Iterator[Finding]:
+    """Levels and languages of operators."""
+    for index, row in rows(data, "operators"):
+        loc: Loc = ("operators", index)
+        queues = [one for one in items(row, "queues") if isinstance(one, str)]
+        levels = row.get("levels")
+        for queue in levels if isinstance(levels, dict) else ():
+            if (name := text(queue)) is not None and name not in queues:
+                yield Finding(
+                    (*loc, "levels", str(queue)),
+                    f"キュー「{name}」の段階がありますが、この操作者はそのキューを受けていません",
+                    f"there is a level for queue “{name}”, which this operator does not serve",
+                    "queues: に書き足すか、この段階を消してください",
+                    "add it to queues:, or remove this level",
+                    on_key=True,
+                )
+        languages = row.get("languages")
+        if isinstance(languages, (list, tuple)) and not languages:
+            yield Finding(
+                (*loc, "languages"),
+                "話す言語がひとつもありません。電話がまわりません",
+                "there is no language: no call would ever come",
+                "話す言語を書くか、この行を消してください(消すと、すべての言語)",
+                "name the languages, or remove this line (then all)",
+            )
+        spoken = (((*loc, "languages", at), text(one)) for at, one in enumerate(items(row, "languages")))
+        yield from _twice(spoken, "言語", "language", str)
 
 
 def _operators_of_users(data: Row) -> Iterator[Finding]:
@@ -201,6 +235,10 @@ def _named(data: Row) -> Iterator[Finding]:
     yield from named("steps", "hours", hours, "受付時間", "hours")
     yield from named("hours", "calendar", calendars, "暦", "calendar")
     yield from named("forwards", "trunk", trunks, "回線", "trunk")
+    yield from named("steps", "trunk", trunks, "回線", "trunk")
+    yield from named("steps", "queue", ids(data, "queues"), "キュー", "queue")
+    offers = [text(row.get("id")) or "" for _, row in rows(data, "steps") if row.get("kind") == "callback"]
+    yield from named("queues", "callback", offers, "折り返しの案内", "step of kind callback")
     yield from named("queues", "music", musics, "保留音", "music")
     yield from named("events", "state", states, "催しの状態", "event state")
     for index, row in rows(data, "notices"):
@@ -214,7 +252,7 @@ def places_of_targets(data: Row) -> Iterator[tuple[Loc, object, bool]]:
     for name, fields in (
         ("numbers", ("start", "closed", "holiday", "withheld")),
         ("queues", ("overflow", "nobody")),
-        ("steps", ("otherwise", "next", "open", "closed", "holiday")),
+        ("steps", ("otherwise", "next", "open", "closed", "holiday", "declined")),
         ("forwards", ("unanswered",)),
         ("notices", ("next",)),
     ):

@@ -11,7 +11,8 @@ from dialplans.fields import Language
 from dialplans.graph import Edge, Graph, boxes, entries
 from dialplans.problems import Finding, Loc
 from dialplans.spoken import Recorded, Translated, languages_of
-from dialplans.steps import Menu, TellEvents
+from dialplans.steps import CallbackOffer, Menu, TellEvents
+from dialplans.wording import CALLBACK_WORDS, NUMBER_WORDS
 
 if TYPE_CHECKING:
     from dialplans.model import Site
@@ -109,6 +110,8 @@ def _words(site: Site) -> dict[str, list[Words]]:
         if isinstance(step, Menu):
             site_own = (("wrong", "wrong_key"), ("silent", "no_key"))
             said += [_wording(site, word) for name, word in site_own if getattr(step, name) is None]
+        if isinstance(step, CallbackOffer):
+            said += [_wording(site, word) for word in ("wrong_key", "no_key", *CALLBACK_WORDS, *NUMBER_WORDS)]
     for index, queue in enumerate(site.queues):
         out[f"queue:{queue.id}"] = _queue(site, index, boards)
     for index, forward in enumerate(site.forwards):

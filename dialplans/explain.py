@@ -13,11 +13,12 @@ from dialplans.model import Site
 from dialplans.opening import NamedDay, Week
 from dialplans.problems import Finding, Loc, nearest
 from dialplans.spoken import Recorded, Translated
-from dialplans.steps import HoursBranch, Menu, Say, TellEvents
+from dialplans.steps import CallbackOffer, HoursBranch, Menu, Say, TellEvents
 
 _MEMBERS: dict[str | int, type[BaseModel]] = {
     "~audio": Recorded, "~languages": Translated, "~days": NamedDay,
     "menu": Menu, "say": Say, "hours": HoursBranch, "events": TellEvents,
+    "callback": CallbackOffer,
 }  # fmt: skip
 _KINDS = {
     "string_type": ("文字", "text"),
@@ -85,8 +86,8 @@ def _finding(detail: ErrorDetails) -> Finding:
             loc,
             "kind がありません",
             "“kind” is missing",
-            "kind: に種類を書いてください(menu、say、hours、events)",
-            "add kind: menu, say, hours or events",
+            "kind: に種類を書いてください(menu、say、hours、events、callback)",
+            "add kind: menu, say, hours, events or callback",
         )
     if kind == "union_tag_invalid":
         return _one_of((*loc, "kind"), _short(ctx["tag"]), ctx["expected_tags"])

@@ -29,6 +29,7 @@ from dialplans.problems import path_text
 from dialplans.sounds import all_prompts, recordings
 from dialplans.spoken import Said, spoken
 from dialplans.steps import (
+    CallbackOffer,
     Diverted,
     Event,
     EventState,
@@ -310,7 +311,7 @@ class Site(Part):
                 used += [key.language for key in step.keys.values() if key.language is not None]
         return tuple(dict.fromkeys(used))
 
-    def step(self, id: str) -> Menu | Say | HoursBranch | TellEvents:
+    def step(self, id: str) -> Menu | Say | HoursBranch | TellEvents | CallbackOffer:
         """The step of this id; KeyError if there is none."""
         return _find(self.steps, "id", id)
 

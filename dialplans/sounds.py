@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from dialplans.callbacks import number_prompts
 from dialplans.events import event_prompt
 from dialplans.fields import Prompt
 from dialplans.spoken import Recorded, prompts_of
+from dialplans.steps import CallbackOffer
 
 if TYPE_CHECKING:
     from dialplans.model import Site
@@ -33,6 +35,9 @@ def all_prompts(site: Site) -> Iterator[Prompt]:
         for name in ("say", "wrong", "silent", "before", "none"):
             if (said := getattr(step, name, None)) is not None:
                 yield from prompts_of(said, own, languages)
+    if any(isinstance(step, CallbackOffer) for step in site.steps):
+        yield from site.wording.callback_prompts(languages)
+        yield from number_prompts(site.wording, languages)
     yield from chain.from_iterable(prompts_of(one.say, own, languages) for one in site.notices)
     for forward in site.forwards:
         if forward.say is not None:

@@ -118,7 +118,7 @@ class CallbackOffer(Part):
     timeout_s: Annotated[int, Field(ge=2, le=30)] = 6
 
 
-Step = Annotated[Menu | Say | HoursBranch | TellEvents, Field(discriminator="kind")]
+Step = Annotated[Menu | Say | HoursBranch | TellEvents | CallbackOffer, Field(discriminator="kind")]
 
 
 class Forward(Part):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from dialplans.fields import Language, Part, Prompt
 from dialplans.spoken import Recorded, Said, Translated, Words, prompts_of, spoken
@@ -21,11 +21,23 @@ WordingName = Literal[
     "position",
     "wait_minutes",
     "wait_long",
+    "callback_enter",
+    "callback_not_possible",
+    "callback_already",
+    "callback_unreached",
 ]
+NumberWords = Literal["callback_confirm", "callback_booked"]
+NUMBER_WORDS: Final[tuple[NumberWords, ...]] = ("callback_confirm", "callback_booked")
+CALLBACK_WORDS: Final[tuple[WordingName, ...]] = (
+    "callback_enter",
+    "callback_not_possible",
+    "callback_already",
+)
 
 
 class Wording(Part):
-    """`position` holds {n}, `wait_minutes` holds {n}; each is spoken beforehand for every n."""
+    """`position` and `wait_minutes` hold {n}; each is spoken beforehand for every n. `callback_confirm` and
+    `callback_booked` hold {number}, which is read out digit by digit (`callbacks.said_number`)."""
 
     survival_greeting: Said = Translated(
         ja="お電話ありがとうございます。ただいま担当者におつなぎします。そのままお待ちください。",
@@ -52,6 +64,29 @@ class Wording(Part):
     wait_long: Said = Translated(
         ja="おつなぎするまで、30分以上かかる見込みです。", en="The expected wait is over 30 minutes."
     )
+    callback_confirm: Words = Translated(
+        ja="おかけ直しする番号は、{number}、です。よろしければ1を、ほかの番号にするには2を押してください。",
+        en="We will call {number}. If that is right, press one. For another number, press two.",
+    )
+    callback_enter: Said = Translated(
+        ja="おかけ直しする電話番号を市外局番から押して、最後にシャープを押してください。",
+        en="Please enter the number that we shall call, with its area code, then press the hash key.",
+    )
+    callback_not_possible: Said = Translated(
+        ja="申し訳ございません。その番号には、おかけ直しできません。",
+        en="We are sorry, we cannot call that number.",
+    )
+    callback_booked: Words = Translated(
+        ja="折り返しを承りました。順番がまいりましたら、{number}、からお電話します。お電話ありがとうございました。",
+        en="We will call you back when it is your turn, from the number {number}. Thank you for calling.",
+    )
+    callback_already: Said = Translated(
+        ja="その番号への折り返しは、すでに承っております。順番がまいりましたら、お電話します。",
+        en="We have already noted to call that number. We will call when it is your turn.",
+    )
+    callback_unreached: Said = Translated(
+        ja="おつなぎできませんでした。", en="The citizen could not be reached."
+    )
     language: Language = "ja"
 
     def said(self, name: WordingName, language: Language | None = None, n: int | None = None) -> Prompt:
@@ -66,6 +101,13 @@ class Wording(Part):
         """What every site needs, in the languages of its calls."""
         for name in ("survival_greeting", "please_wait", "sorry_goodbye", "wrong_key", "no_key", "goodbye"):
             yield from prompts_of(getattr(self, name), self.language, languages)
+
+    def callback_prompts(self, languages: Iterable[Language]) -> Iterator[Prompt]:
+        """What is said around callbacks, all but the sentences with a number in them."""
+        languages = tuple(languages)
+        for name in CALLBACK_WORDS:
+            yield from prompts_of(getattr(self, name), self.language, languages)
+        yield self.said("callback_unreached")  # to operators
 
     def waiting_prompts(
         self, positions: bool, waits: bool, languages: Iterable[Language]

@@ -7,73 +7,24 @@ call is given at the start, and held for the whole walk.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Literal
+from collections.abc import Sequence
 
-from dialplans import (
-    HoursBranch,
-    Language,
-    Menu,
-    Notice,
-    Prompt,
-    Said,
-    Say,
-    Site,
-    Step,
-    TellEvents,
-    event_prompt,
-    leads_to_people,
-    spoken,
-    told,
-)
-from ivr.moves import Ask, End, EndReason, Fact, Move, OverflowReason, Play, ToForward, ToQueue
+from dialplans import CallbackOffer, Language, Menu
+from ivr.callback import Turn
+from ivr.course import KEYS_MAX, Course
+from ivr.moves import Ask, BookCallback, End, Fact, Move, OverflowReason, Play, ToForward, ToQueue
 from ivr.moves import UnansweredReason as Unanswered
-from ivr.opening import Switches, hours_now, number_of, open_now
-from ivr.way import Way
-
-KEYS_MAX = 100  # keys given or missing in one call; then it ends kindly: nobody keeps a line for ever
-MOVED_MAX = 20  # times a call is sent on by overflow and unanswered forwards
-
-_Words = Literal["wrong_key", "no_key", "goodbye", "sorry_goodbye"]
 
 
-class Walk:
+class Walk(Course):
     """One call's way. `begin()` gives the first move; each method that tells what happened gives the next.
     One that does not fit the present move gives that move again.
 
-    `at`: aware time of the call's arrival. `language`: None is the number's own. `open`: whether the number
+    `at`: aware time of the call's arrival. `language`: None is the number's own. `caller`: the number as it
+    came, for a callback (None, or `withheld`: the caller keys one in). `open`: whether the number
     was open at `at`. `step`: where the call stands: a step's id, `notice:ID`, `greeting`, `recording_notice`,
     `queue:ID`, `forward:ID`, or "" before the first. Raises KeyError for a number that is not ours.
     """
-
-    def __init__(
-        self,
-        site: Site,
-        number: str,
-        at: dt.datetime,
-        *,
-        switches: Switches | None = None,
-        withheld: bool = False,
-        language: Language | None = None,
-    ) -> None:
-        self.site = site
-        self.number = number_of(site, number)
-        self.at = at
-        self.withheld = withheld
-        self.language: Language = language or self.number.language
-        self.step = ""
-        self.told_recording = False
-        self._switches = switches or Switches()
-        self.open, self._special = open_now(site, self.number, at, self._switches)
-        self._steps = {step.id: step for step in site.steps}
-        self._facts: list[Fact] = []
-        self._way = Way()
-        self._moved = 0  # times sent on
-        self._steps_since = 0  # since the last question: more than there are steps is a circle
-        self._move: Move = End("announcement")
-        self._then: Callable[[], Move] = self.begin
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -113,6 +64,9 @@ class Walk:
             self.language = "en" if fact.data["language"] == "en" else "ja"
             self.step = str(fact.data["step"])
             menu = self._steps.get(self.step)
+            if self._dialogue_replayed(fact) and n == len(facts) and place is None:
+                self.told_recording = "recording_notice" in names
+                return self._now(self._dialogue_goes_on(fact))
             if fact.kind == "step" and isinstance(menu, Menu):
                 self._way.enter(menu)
             elif fact.kind == "key" and menu is self._way.menu is not None:
@@ -140,18 +94,23 @@ class Walk:
         return self._now(self._then()) if isinstance(self._move, Play) else self._move
 
     def digit(self, key: str) -> Move:
-        """A key was pressed, in a Play with `keys` or an Ask."""
+        """A key was pressed, in a Play with `keys`, an Ask, or while waiting in a queue: there all keys but
+        the one for callbacks are passed over (the same ToQueue again)."""
+        if isinstance(self._move, ToQueue):
+            return self._asked_for_callback(self._move.queue, key)
+        if self._dialogue is not None and self._asking:
+            return self._now(self._turned(self._dialogue, key))
         menu = self._way.menu
         if menu is None or not self._asking:
             return self._move
         chosen = self._way.key(key)
         if chosen is None:
-            self._key_fact(menu, key, "wrong")
+            self._key_fact(menu.id, key, "wrong")
             words = self._said(menu.wrong) if menu.wrong is not None else self._wording("wrong_key")
             return self._now(self._asked_again(menu, words))
         self.language = chosen.language or self.language
         special = chosen.go in ("repeat", "back")
-        self._key_fact(menu, key, chosen.go if special else chosen.label)
+        self._key_fact(menu.id, key, chosen.go if special else chosen.label)
         if not special:
             return self._now(self._go(chosen.go, "goodbye"))
         if chosen.go == "back" and self._way.before is not None:
@@ -160,11 +119,14 @@ class Walk:
 
     def timed_out(self) -> Move:
         """No key came in the time of an Ask."""
+        if self._dialogue is not None and self._asking:
+            waited = isinstance(self._move, Ask)
+            return self._now(self._turned(self._dialogue, None)) if waited else self._move
         menu = self._way.menu
         if menu is None or not isinstance(self._move, Ask):
             return self._move
         self._way.key(None)
-        self._key_fact(menu, None, "none")
+        self._key_fact(menu.id, None, "none")
         words = self._said(menu.silent) if menu.silent is not None else self._wording("no_key")
         return self._now(self._asked_again(menu, words))
 
@@ -174,7 +136,10 @@ class Walk:
             return self._move
         queue = self.site.queue(self._move.queue)
         target = queue.nobody if reason == "nobody" else queue.overflow
-        return self._move if target is None else self._sent_on(target)
+        if target is None:
+            return self._move
+        self._left = queue.id
+        return self._sent_on(target)
 
     def unanswered(self, reason: Unanswered) -> Move:
         """Nobody answered at the forward, for whatever reason."""
@@ -182,199 +147,53 @@ class Walk:
             return self._move
         return self._sent_on(self.site.forward(self._move.forward).unanswered)
 
-    # What a move is made of.
+    def booked(self, new: bool) -> Move:
+        """The callback is booked; not `new`: that number waits for one already."""
+        dialogue = self._dialogue
+        if dialogue is None or not isinstance(self._move, BookCallback):
+            return self._move
+        shown = (dialogue.step.caller_number or self.number.digits).replace("-", "")
+        words = dialogue.last_words(new, shown, self.language)
+        return self._now(self._play(words, lambda: End("callback")))
 
-    def _now(self, move: Move) -> Move:
-        self._move = move
-        return move
+    # Callbacks.
 
-    @property
-    def _asking(self) -> bool:
-        return isinstance(self._move, Ask) or (isinstance(self._move, Play) and self._move.keys)
+    def _asked_for_callback(self, id: str, key: str) -> Move:
+        """A key while waiting. Any but the one for callbacks is passed over: the same move again."""
+        queue = self.site.queue(id)
+        if queue.callback is None or key != queue.callback_key or self._way.keys >= KEYS_MAX:
+            return self._move
+        self._dialogue_key(f"queue:{id}", key, "callback")
+        self._left, self._asked = id, True
+        return self._now(self._go(queue.callback, "sorry_goodbye"))
 
-    def _play(self, prompts: Sequence[Prompt], then: Callable[[], Move], *steps: str) -> Move:
-        """`steps`: of each prompt; none given: the present step's."""
-        self._then = then
-        return Play(tuple(prompts), steps=steps or (self.step,) * len(prompts))
-
-    def _said(self, said: Said, own: Language | None = None) -> Prompt:
-        """In the call's language. Plain texts are in their `own` one, by default the site's."""
-        return spoken(said, own or self.site.language, self.language)
-
-    def _wording(self, name: _Words) -> Prompt:
-        return self.site.wording.said(name, self.language)
-
-    def _entered(self, step: str, kind: str, ends: bool = False, to: str | None = None) -> None:
-        self.step = step
-        data: dict[str, object] = {"step": step, "step_kind": kind, "language": self.language}
-        if ends:
-            data["ends"] = True
-        if to is not None:
-            data["to"] = to
-        self._facts.append(Fact("step", data))
-
-    def _key_fact(self, menu: Menu, key: str | None, does: str) -> None:
-        self._steps_since = 0
-        data = {"step": menu.id, "key": key, "does": does, "language": self.language}
-        self._facts.append(Fact("key", data))
-
-    def _forget_facts_of(self, step: str) -> None:
-        """Of a step that the journal has already; the greeting and its recording notice are told as one."""
-        known = ("greeting", "recording_notice") if step in ("greeting", "recording_notice") else (step,)
-        self._facts = [fact for fact in self._facts if fact.kind == "key" or fact.data["step"] not in known]
-
-    # In front of the steps.
-
-    def _notices_on(self) -> list[Notice]:
-        """The switched-on notices that this number's callers hear."""
-        known = {notice.id: notice for notice in self.site.notices}
-        on = [known[id] for id in dict.fromkeys(self._switches.notices) if id in known]
-        return [notice for notice in on if self.number in self.site.hearing(notice)]
-
-    def _notices(self, left: list[Notice], onward: str | None = None) -> Move:
-        """Each is said; the first that leads elsewhere decides where the call goes after all of them."""
-        if not left:
-            return self._go(onward, None) if onward is not None else self._entrance()
-        notice, *others = left
-        onward = onward or notice.next
-        self._entered(f"notice:{notice.id}", "notice", ends=not others and onward == "hangup")
-        return self._play([self._said(notice.say)], partial(self._notices, others, onward))
-
-    def _entrance(self) -> Move:
-        number = self.number
-        if self.withheld and number.withheld is not None:
-            return self._go(number.withheld, "sorry_goodbye")
-        if self.open:
-            return self._greet()
-        special = number.holiday if self._special is not None else None
-        return self._go(special or number.closed or "hangup", "sorry_goodbye")
-
-    def _greet(self) -> Move:
-        number, begins = self.number, self.number.begins
-        prompts = [self._said(number.greeting, number.language)]
-        self._entered("greeting", "greeting", ends=begins == "hangup")
-        # Where nobody can be reached nobody is recorded; `_place` sees to every other way.
-        if not self.told_recording and leads_to_people(self.site, begins):
-            prompts.append(self._recording_notice(begins))
-        steps = ("greeting", "recording_notice")[: len(prompts)]
-        return self._play(prompts, partial(self._go, begins, None), *steps)
-
-    def _recording_notice(self, to: str) -> Prompt:
-        self._entered("recording_notice", "recording_notice", ends=to == "hangup", to=to)
-        self.told_recording = True
-        return self._said(self.number.recording_notice, self.number.language)
-
-    # From step to step.
-
-    def _at(self, step: str) -> Move:
-        """Where a walk that stood at `step` goes on."""
-        if step.startswith("notice:"):
-            on = self._notices_on()
-            at = next((n for n, notice in enumerate(on) if f"notice:{notice.id}" == step), len(on))
-            return self._notices(on[at:], next((notice.next for notice in on[:at] if notice.next), None))
-        if step in ("greeting", "recording_notice"):
-            return self._entrance()
-        return self._go(step, "sorry_goodbye") if self._is_there(step) else self._notices(self._notices_on())
-
-    def _is_there(self, target: str) -> bool:
-        kind, _, id = target.partition(":")
-        if kind == "queue":
-            return any(queue.id == id for queue in self.site.queues)
-        if kind == "forward":
-            return any(forward.id == id for forward in self.site.forwards)
-        return target in self._steps
-
-    def _go(self, target: str, words: _Words | None) -> Move:
-        """To a target. `words`: said before a hang-up when nothing else was."""
-        while target != "hangup":
-            if not self._is_there(target) or self._steps_since > len(self._steps):
-                return self._hang_up("sorry_goodbye")  # the checks refuse such plans; a call ends kindly
-            if ":" in target:
-                return self._place(target)
-            self._steps_since += 1
-            step: Step = self._steps[target]
-            match step:
-                case Menu():
-                    return self._enter(step)
-                case Say():
-                    self._entered(step.id, "say", ends=step.next == "hangup")
-                    return self._play([self._said(step.say)], partial(self._go, step.next, None))
-                case TellEvents():
-                    self._entered(step.id, "events", ends=step.next == "hangup")
-                    if prompts := self._events(step):
-                        return self._play(prompts, partial(self._go, step.next, None))
-                    target = step.next
-                case HoursBranch():
-                    self._entered(step.id, "hours")
-                    target = self._branch(step)
-        return self._hang_up(words)
-
-    def _branch(self, step: HoursBranch) -> str:
-        """The number's switch rules its own hours, and every branch of a number that has none."""
-        mode = self._switches.modes.get(self.number.digits)
-        if step.hours == self.number.hours or (self.number.hours is None and mode is not None):
-            open_, special = self.open, self._special
+    def _dialogue_replayed(self, fact: Fact) -> bool:
+        """A fact from the journal, if it belongs to a callback's dialogue."""
+        kind, _, id = self.step.partition(":")
+        step = self._steps.get(self.step)
+        if fact.kind == "step" and isinstance(step, CallbackOffer):
+            queue = step.declined.removeprefix("queue:")
+            back = self._is_there(f"queue:{queue}") and self.site.queue(queue).overflow == step.id
+            self._left = self._left or (queue if back else None)
+            self._begin_dialogue(step)
+        elif fact.kind == "key" and kind == "queue":
+            self._left, self._asked = id, True
+            self._way.keys += 1
+        elif fact.kind == "key" and self._dialogue is not None and step is self._dialogue.step:
+            self._dialogue.apply(str(fact.data["does"]), _text(fact.data.get("number")))
+            self._way.keys += 1
         else:
-            open_, special = hours_now(self.site, step.hours, self.at)
-        if open_:
-            return step.open
-        return step.holiday if special is not None and step.holiday is not None else step.closed
+            self._dialogue = None
+            return False
+        return True
 
-    def _events(self, step: TellEvents) -> list[Prompt]:
-        today = self.at.astimezone(self.site.zone).date()
-        events = [
-            event_prompt(self.site, event, self.language) for event in told(self.site, step.board, today)
-        ]
-        first = step.before if events else step.none
-        return ([self._said(first)] if first is not None else []) + events
+    def _dialogue_goes_on(self, last: Fact) -> Move:
+        if self._asked and self._left is not None:  # the key was written, what it does had not begun
+            target = self.site.queue(self._left).callback if self._is_there(f"queue:{self._left}") else None
+            return self._go(target or f"queue:{self._left}", "sorry_goodbye")
+        does = str(last.data["does"]) if last.kind == "key" else None
+        return self._talked(Turn(does))
 
-    def _place(self, target: str) -> Move:
-        """To a queue or a forward, never without the recording notice."""
-        kind, _, id = target.partition(":")
-        prompts, steps = [], []
-        if not self.told_recording:
-            prompts.append(self._recording_notice(target))
-            steps.append(self.step)
-        if kind == "forward" and (say := self.site.forward(id).say) is not None:
-            prompts.append(self._said(say))
-            steps.append(target)
-        if prompts:
-            return self._play(prompts, partial(self._arrive, target), *steps)
-        return self._arrive(target)
 
-    def _arrive(self, target: str) -> Move:
-        self.step = target
-        kind, _, id = target.partition(":")
-        return ToQueue(id) if kind == "queue" else ToForward(id)
-
-    def _sent_on(self, target: str) -> Move:
-        self._moved += 1
-        self._steps_since = 0
-        over = self._moved > MOVED_MAX
-        return self._now(self._hang_up("sorry_goodbye") if over else self._go(target, "sorry_goodbye"))
-
-    def _hang_up(self, words: _Words | None, why: EndReason | None = None) -> Move:
-        end = End(why or ("announcement" if self.open else "closed"))
-        return end if words is None else self._play([self._wording(words)], lambda: end)
-
-    # Menus.
-
-    def _enter(self, menu: Menu) -> Move:
-        self._way.enter(menu)
-        self._entered(menu.id, "menu")
-        return self._question(menu)
-
-    def _question(self, menu: Menu, *before: Prompt) -> Move:
-        if self._way.keys >= KEYS_MAX:
-            return self._hang_up("sorry_goodbye")
-        prompts = (*before, self._said(menu.say))
-        self._then = lambda: Ask(menu.timeout_s)
-        return Play(prompts, keys=True, steps=(menu.id,) * len(prompts))
-
-    def _asked_again(self, menu: Menu, *words: Prompt) -> Move:
-        """After a repeat or a failure: the same menu, unless there were too many failures."""
-        if self._way.failures < menu.tries:
-            return self._question(menu, *words)
-        if menu.otherwise == "hangup":
-            return self._hang_up("goodbye", "menu")
-        return self._go(menu.otherwise, "goodbye")
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from dialplans import Language, Prompt, Site
 from ivr.flow import Walk
-from ivr.moves import Ask, End, Play, ToForward, ToQueue
+from ivr.moves import Ask, BookCallback, End, Play, ToForward, ToQueue
 from ivr.opening import Switches
 
 NO_KEY = "-"
+EXAMPLE_CALLER = "09012345678"
 _KEYS = "0123456789*#"
 
 
@@ -47,12 +48,14 @@ def hear(
     switches: Switches | None = None,
     *,
     withheld: bool = False,
+    caller: str = EXAMPLE_CALLER,
 ) -> Heard:
     """What somebody hears who calls `number` at the aware time `at` and presses `keys` (`12` or `1,2`), one
-    at each question; `-` lets a question pass, as all questions are let pass when the keys are used up.
+    at each question; `-` lets a question pass, as all questions are let pass when the keys are used up. In a
+    queue the next key counts where it asks for a callback there. `caller`: whose number is offered for one.
     Raises KeyError for a number that is not ours, ValueError for a key that telephones do not have."""
     left = deque(keys_of(keys))
-    walk = Walk(site, number, at, switches=switches, withheld=withheld)
+    walk = Walk(site, number, at, switches=switches, withheld=withheld, caller=caller)
     lines: list[HeardLine] = []
     move = walk.begin()
     while True:
@@ -64,13 +67,26 @@ def hear(
                 key = left.popleft() if left else NO_KEY
                 lines[-1] = HeardLine(lines[-1].step, lines[-1].prompt, key)
                 move = walk.timed_out() if key == NO_KEY else walk.digit(key)
+            case BookCallback():
+                move = walk.booked(new=True)
             case ToQueue(queue=id):
+                if left and (asked := walk.digit(left[0])) is not move:
+                    left.popleft()
+                    move = asked
+                    continue
                 name = site.queue(id).name
                 ja, en, target = f"「{name}」の順番を待つ", f"waits in the queue “{name}”", f"queue:{id}"
                 break
             case ToForward(forward=id):
                 name = site.forward(id).name
                 ja, en, target = f"「{name}」へ転送", f"forwarded to “{name}”", f"forward:{id}"
+                break
+            case End(why="callback"):
+                ja, en, target = (
+                    "折り返しを予約して、電話を切る",
+                    "a callback is booked, the call is ended",
+                    "hangup",
+                )
                 break
             case End():
                 ja, en, target = "電話を切る", "the call is ended", "hangup"

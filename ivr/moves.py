@@ -43,9 +43,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class ToQueue:
-    """Wait in this queue for an operator. `overflow(reason)` when the call has to leave it unanswered."""
+    """Wait in this queue for an operator. `overflow(reason)` when the call has to leave it unanswered,
+    `digit(key)` for each key. `back`: the caller has declined a callback there and comes back: what is asked
+    of those who enter (most callers, expected wait) is not asked again."""
 
     queue: str
+    back: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,13 @@ class _Plan:
         self.open(row, "unanswered")
         self.forwards.append(row)
 
+    def _callback(self, row: dict[str, Any]) -> None:
+        known = [box.removeprefix("queue:") for box in self.boxes if box.startswith("queue:")]
+        row |= {"kind": "callback", "say": self.said("おかけ直ししますか"), "key": self.one_of("1", "5", "#")}
+        row |= {"queue": self.one_of("last", *known), "trunk": "line"}
+        self.open(row, "declined")
+        self.steps.append(row)
+
     def _queue(self, row: dict[str, Any]) -> None:
         row["name"] = row["id"]
         if self.maybe():
@@ -126,6 +133,10 @@ class _Plan:
                 targets += ["repeat", "back"]
             place.row[place.key] = self.one_of(*targets)
         self.queues.append({"id": "last", "name": "最後の待ち行列"})
+        for offer in self.steps:
+            if offer["kind"] == "callback" and self.maybe():
+                queue = next(one for one in self.queues if one["id"] == offer["queue"])
+                queue |= {"callback": offer["id"], "callback_key": self.one_of("1", "*")}
 
 
 @st.composite
@@ -156,7 +167,7 @@ def plan_data(draw: Draw, max_boxes: int = 12) -> dict[str, Any]:
         if plan.maybe():
             plan.open(notice, "next")
         notices.append(notice)
-    kinds = st.sampled_from(("menu", "menu", "say", "hours", "events", "forward", "queue"))
+    kinds = st.sampled_from(("menu", "menu", "say", "hours", "events", "forward", "queue", "callback"))
     for kind in draw(st.lists(kinds, max_size=max_boxes)):
         plan.grow(kind)
     plan.close()

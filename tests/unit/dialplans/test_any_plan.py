@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from dialplans import CHECKED, Problem, Site, SiteError, boxes, entries, parse_site
-from ivr import Ask, End, Play, ToForward, ToQueue, Walk
+from ivr import Ask, BookCallback, End, Play, ToForward, ToQueue, Walk
 from tests.support.plans import moments, plan_data, sites
 
 TODAY = dt.date(2026, 11, 22)
@@ -107,7 +107,10 @@ def slipped(draw: Any) -> Any:
 
 def silent_circle(site: Site) -> bool:
     """Whether somebody who presses no key can go round (boxes are taken away while one leads nowhere)."""
-    left = {box: {line.to for line in lines if not line.pressed} for box, lines in boxes(site).items()}
+    left = {
+        box: {line.to for line in lines if not (line.pressed or line.back)}
+        for box, lines in boxes(site).items()
+    }
     while ends := [box for box, to in left.items() if not to & left.keys()]:
         for box in ends:
             del left[box]
@@ -149,7 +152,7 @@ def test_all_that_a_call_may_hear_was_made_before(site: Site, at: dt.datetime, d
     """Every sound of a random walk is among those without which the plan does not go live."""
     made = {one.key for one in site.prompts()}
     number = data.draw(st.sampled_from(site.numbers))
-    walk = Walk(site, number.digits, at, withheld=data.draw(st.booleans()))
+    walk = Walk(site, number.digits, at, withheld=data.draw(st.booleans()), caller="0312345678")
     move = walk.begin()
     for _ in range(60):
         match move:
@@ -162,9 +165,14 @@ def test_all_that_a_call_may_hear_was_made_before(site: Site, at: dt.datetime, d
                 move = walk.digit(key) if key else walk.timed_out()
             case ToQueue():
                 before = move
+                move = walk.digit(data.draw(st.sampled_from("15*#")))
+                if move != before:
+                    continue
                 move = walk.overflow(data.draw(st.sampled_from(["most_waiting", "nobody"])))
                 if move == before:
                     return
+            case BookCallback():
+                move = walk.booked(data.draw(st.booleans()))
             case ToForward():
                 move = walk.unanswered("busy")
             case End():

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialplans import Site
+from dialplans import Site, callback_number
 from ivr import (
     Ask,
+    BookCallback,
     End,
     Fact,
     Mode,
@@ -24,7 +25,7 @@ from ivr import (
     UnansweredReason,
     Walk,
 )
-from ivr.flow import KEYS_MAX, MOVED_MAX
+from ivr.course import KEYS_MAX, MOVED_MAX
 from tests.support.plans import KEYS, moments, sites
 
 _keys = st.sampled_from([*KEYS, "A"])
@@ -41,8 +42,9 @@ def walks(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Callable[[], Walk]:
     modes = draw(st.dictionaries(st.just(number), st.sampled_from(Mode)))
     notices = draw(st.permutations([notice.id for notice in site.notices]))
     switches = Switches(modes, tuple(notices[: draw(st.integers(0, len(notices)))]))
-    withheld = draw(st.booleans())
-    return lambda: Walk(site, number, at, switches=switches, withheld=withheld)
+    caller = draw(st.sampled_from([None, "09012345678", "+81312345678", "110", number]))
+    how: dict[str, Any] = {"switches": switches, "withheld": caller is None, "caller": caller}
+    return lambda: Walk(site, number, at, **how)
 
 
 def go_on(walk: Walk, data: st.DataObject, *, stays: bool) -> Move | None:
@@ -60,12 +62,18 @@ def go_on(walk: Walk, data: st.DataObject, *, stays: bool) -> Move | None:
             if stays and data.draw(st.booleans(), "stays"):
                 return None
             before = walk.move
+            after = walk.digit(data.draw(_keys, "key while waiting"))
+            if after is not before:
+                return after
             after = walk.overflow(data.draw(_overflow, "overflow"))
             return None if after is before else after  # without a target the caller waits on
         case ToForward():
             if stays and data.draw(st.booleans(), "stays"):
                 return None
             return walk.unanswered(data.draw(_unanswered, "unanswered"))
+        case BookCallback(number=number):
+            assert callback_number(walk.site, number) == number
+            return walk.booked(data.draw(st.booleans(), "new"))
         case End():
             return None
 
@@ -85,6 +93,8 @@ def test_every_walk_ends_and_nobody_is_recorded_without_notice(
             assert move.prompts
             assert len(move.steps) == len(move.prompts)
             said += move.steps
+        if isinstance(move, BookCallback):
+            assert "recording_notice" in said
         if isinstance(move, ToQueue | ToForward):
             assert "recording_notice" in said
             assert walk.step.endswith(move.queue if isinstance(move, ToQueue) else move.forward)
@@ -112,10 +122,13 @@ def test_a_stubborn_caller_comes_to_an_end_too(new: Callable[[], Walk], way: int
             case Ask():
                 move = walk.timed_out() if way == 0 else walk.digit("A" if way == 1 else "1")
             case ToQueue():
-                after = walk.overflow("longest_wait")
+                after = walk.digit("1") if way == 2 else move
+                after = walk.overflow("longest_wait") if after is move else after
                 if after is move:
                     return  # waits for an operator
                 move = after
+            case BookCallback():
+                move = walk.booked(new=False)
             case ToForward():
                 move = walk.unanswered("no_answer")
     assert isinstance(move, End)
