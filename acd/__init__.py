@@ -17,8 +17,10 @@ from acd.model import (
     WaitingView,
     Withdraw,
 )
+from acd.strategies import STRATEGIES, choose
 
 __all__ = [
+    "STRATEGIES",
     "Action",
     "Because",
     "Candidate",
@@ -34,4 +36,5 @@ __all__ = [
     "Tally",
     "WaitingView",
     "Withdraw",
+    "choose",
 ]

@@ -1,22 +1,25 @@
 """The distributor: facts in, decisions out. It never waits, never reads a clock, never talks to anyone.
 
-Rules, in the order they are applied (ACD-1, 2, 3, 5, 6):
+Rules, in the order they are applied (ACD-1, 2, 3, 5, 6; why: docs/decisions/0007 and 0013):
 
-1. Only READY operators with a reachable phone are offered calls, and never two at once.
+1. Only READY operators with a reachable phone and under their own limit are offered calls, never two at
+   once.
 2. A caller who prefers an operator (a returned call) is kept for them as long as the window is open and
    the operator is reachable and free but for this very call or a wrap-up; an operator who becomes free
    is first offered those who prefer them, whatever their queue or priority. Otherwise a caller with
-   a preference stands at the front of their priority.
-3. Higher priority first, then order of arrival (`waiting_since`), across all queues an operator serves.
-   An offer that fails costs the caller nothing: the place stays.
-4. Among the operators ready for a queue its strategy chooses. `longest_idle`: idle time counts from the
-   end of the last conversation, wrap-up included; it stands still on break, in training, off, at no
-   answer and while the phone is away, so a break makes nobody "longer idle". Equal: fewest offers so
-   far, then id in natural order.
+   a preference waits like anybody.
+3. Within a queue in order of arrival (`waiting_since`), a step of priority counting like `ageing_s` more of
+   waiting; a caller with a preference before an equal one. Across the queues an operator serves: who has
+   waited longest (priority counted in) against the queue's target, times its weight. A caller whom the
+   operator may not serve (language, level) stands before nobody. A failed offer costs no place.
+4. Among the operators who may be chosen the queue's strategy chooses (`acd/strategies.py`). Idle time counts
+   from the end of the last conversation, wrap-up included; it stands still on break, in training, off, at no
+   answer and while the phone is away, so a break makes nobody "longer idle".
 5. As many callers ring at once as operators are free.
 
-Deadlines (ring timeout, end of wrap-up, window of preference) act in `tick` alone: a fact that comes
-later than a deadline but before its tick is taken as it is told.
+Deadlines (ring timeout, end of wrap-up, window of preference, more levels or any language asked, an own
+limit that has room again) act in `tick` alone: a fact that comes later than a deadline but before its
+tick is taken as it is told.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from acd.model import (
     OperatorState,
     OperatorView,
     QueueRules,
+    Tally,
     WaitingView,
     Withdraw,
 )
@@ -56,11 +60,14 @@ class Distributor:
     `at` is the caller's monotonic clock in seconds, from 0 up; a time before the latest told counts as that.
     DistributorError names an id that is not known or a fact that cannot be; then nothing has changed.
     A fact told twice (a caller gone, a conversation ended) is harmless. Operators start OFF and
-    unreachable: `phone_changed(…, True)` and `operator_wants(…, READY)` bring them in.
+    unreachable: `phone_changed(…, True)` and `operator_wants(…, READY)` bring them in. `ledger`: offers say
+    who else could have been chosen; without it they are the same offers, made faster.
     """
 
-    def __init__(self, queues: Iterable[QueueRules], operators: Iterable[OperatorProfile]) -> None:
-        self._floor = Floor()
+    def __init__(
+        self, queues: Iterable[QueueRules], operators: Iterable[OperatorProfile], ledger: bool = True
+    ) -> None:
+        self._floor = Floor(ledger)
         self._now = 0.0
         self._numbers = 0
         self.set_queues(queues, at=0.0)
@@ -78,26 +85,45 @@ class Distributor:
         priority: int = 0,
         prefer: str | None = None,
         prefer_until: float | None = None,
+        language: str | None = None,
     ) -> list[Action]:
         """A caller enters `queue`. `waiting_since` (default: now) gives the place; `prefer` an operator to
         go back to, until `prefer_until` (None: without limit). One who is no longer there is simply not
-        waited for. The same call waiting in that queue already: harmless; in another: DistributorError."""
+        waited for. `language`: only operators who speak it, for as long as the queue's rules say (None: no
+        matter). The same call waiting in that queue already: harmless; in another: DistributorError."""
         at = self._at(at)
         waiting = self._floor.callers.get(call)
         if waiting is not None:
             if waiting.queue == queue:
                 return []
-            raise DistributorError(f"call {call} waits in {waiting.queue!r} already: say caller_gone first")
-        line = self._floor.lines.get(queue)
-        if line is None or line.retired:
-            known = ", ".join(sorted(each for each in self._floor.lines if each != queue)) or "none"
-            raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
+            raise DistributorError(f"call {call} waits in {waiting.queue!r} already: use move_caller")
+        self._open(queue, call)
         since = at if waiting_since is None else min(_finite(waiting_since, "waiting_since"), at)
         until = None if prefer_until is None else _finite(prefer_until, "prefer_until")
         self._numbers += 1
-        caller = Caller(call, queue, since, priority, prefer, until, self._numbers)
-        self._floor.add_caller(caller, at)
+        caller = Caller(call, since, priority, prefer, until, language, self._numbers)
+        self._floor.add_caller(caller, queue, at)
         return self._settled(at, [])
+
+    def move_caller(self, call: str, queue: str, *, at: float, priority: int | None = None) -> list[Action]:
+        """A caller in line goes to another queue and keeps the waiting time (MON-3); what rings is withdrawn.
+        `priority`: as before if None. DistributorError if the call is not in line or the queue unknown."""
+        at = self._at(at)
+        caller = self._floor.callers.get(call)
+        if caller is None:
+            raise DistributorError(f"call {call} is not in line: nothing to move to {queue!r}")
+        if priority is None:
+            priority = caller.priority
+        if queue == caller.queue and priority == caller.priority:
+            return []
+        self._open(queue, call)
+        out: list[Action] = []
+        if caller.offered_to is not None:
+            seat = self._floor.seats[caller.offered_to]
+            self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
+            self._floor.set_state(seat, OperatorState.READY, at, out)
+        self._floor.move(caller, queue, priority, at)
+        return self._settled(at, out)
 
     def caller_gone(self, call: str, *, at: float) -> list[Action]:
         """The caller hung up, waiting or while somebody was ringing; an unknown call is harmless."""
@@ -138,6 +164,12 @@ class Distributor:
     def _answered(self, caller: Caller, seat: Seat, at: float, out: list[Action]) -> None:
         self._floor.remove_caller(caller)
         self._floor.set_state(seat, OperatorState.TALKING, at, out)
+        self._talks(seat, at, at, counts=True)
+
+    def _talks(self, seat: Seat, since: float, at: float, *, counts: bool) -> None:
+        seat.talk_begins(since, counts)
+        if seat.most_calls_h is not None:
+            self._floor.limit(seat, at)
 
     def offer_failed(self, call: str, operator: str, why: OfferEnd, *, at: float) -> list[Action]:
         """The operator's phone did not take the call: the operator goes to NO_ANSWER with `why` as reason,
@@ -203,7 +235,7 @@ class Distributor:
             self._floor.withdraw(seat, OfferEnd.UNREACHABLE, out)
             self._floor.set_state(seat, OperatorState.READY, at, out)
         else:
-            seat.keep_clock(at)
+            seat.keep_clocks(at)
             self._floor.looked_at(seat)
         return self._settled(at, out)
 
@@ -211,8 +243,9 @@ class Distributor:
         self, operator: str, call: str, *, at: float, queue: str | None = None
     ) -> list[Action]:
         """The operator talks: a call adopted in recovery, or one of their own. What rang there goes on to
-        the next; a state they were in (break, …) comes back after the wrap-up. `queue`: whose wrap-up
-        applies (default: their first; without any the wrap-up is 0 s)."""
+        the next; a state they were in (break, …) comes back after the wrap-up. `queue`: the call is one of
+        that queue, so it counts, and its wrap-up applies. Without it a call that stood in line counts, any
+        other is the operator's own; the wrap-up is that of their first queue (without any: 0 s)."""
         at = self._at(at)
         seat = self._seat(operator)
         home = queue if queue is not None else next(iter(seat.queues), None)
@@ -226,16 +259,20 @@ class Distributor:
         if caller is not None and caller.offered_to == operator:
             self._answered(caller, seat, at, out)
             return self._settled(at, out)
+        counts = queue is not None or caller is not None
         if caller is not None:
             self._take_out(caller, OfferEnd.WITHDRAWN, at, out)
         self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
-        seat.call, seat.line = call, line
-        if seat.state is OperatorState.TALKING:  # the conversation changed, not the state
+        if seat.state is OperatorState.TALKING:  # another conversation, or its name: the state stays
+            self._talks(seat, at if seat.call is not None else seat.since, at, counts=counts)
+            seat.call, seat.line = call, line
             self._floor.looked_at(seat)
             return self._settled(at, out)
+        seat.call, seat.line = call, line
         if seat.state not in (OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP):
             seat.next_state, seat.next_reason = seat.state, seat.reason
         self._floor.set_state(seat, OperatorState.TALKING, at, out)
+        self._talks(seat, at, at, counts=counts)
         return self._settled(at, out)
 
     def conversation_ended(self, operator: str, *, at: float) -> list[Action]:
@@ -247,7 +284,8 @@ class Distributor:
         out: list[Action] = []
         wrap_up_s = 0.0 if seat.line is None else seat.line.rules.wrap_up_s
         seat.call = seat.line = None
-        seat.start_clock_anew(at)
+        seat.talk_ends(at)
+        seat.idle_from(at)
         if seat.leaving:
             remove(self._floor, seat, at, out)
         elif wrap_up_s > 0:
@@ -289,10 +327,15 @@ class Distributor:
         until: float | None = None,
         reason: str = "",
         idle_since: float | None = None,
+        tally: Tally | None = None,
+        tally_at: float | None = None,
+        begun: Iterable[float] = (),
     ) -> list[Action]:
         """Recovery: the operator is in `state`, `since` then. RINGING becomes READY (offers begin anew);
         TALKING waits for `conversation_began` to name the call; WRAP_UP needs `until`. `idle_since` as
-        the view gave it; without it READY and WRAP_UP count from `since`, the others from now."""
+        the view gave it; without it READY and WRAP_UP count from `since`, the others from now. `tally` as it
+        stood at `tally_at` (default: `since`), without the conversation that goes on; on duty, the time from
+        then to now is added. `begun`: when conversations of the last hour began (for `most_calls_h`)."""
         at = self._at(at)
         seat = self._seat(operator)
         since = min(_finite(since, "since"), at)
@@ -307,15 +350,25 @@ class Distributor:
         idle_from = at if idle_since is None else min(_finite(idle_since, "idle_since"), at)
         if idle_since is None and state in (OperatorState.READY, OperatorState.WRAP_UP):
             idle_from = since
+        counted_from = since if tally_at is None else min(_finite(tally_at, "tally_at"), at)
+        talks = sorted(min(_finite(each, "begun"), at) for each in begun)
         out: list[Action] = []
         self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
         if seat.pooled:
             self._floor.unpool(seat)
         seat.call = seat.line = seat.next_state = None
         seat.next_reason = ""
-        seat.idle_since, seat.stopped_at = idle_from, None
+        seat.restore(state, idle_from, tally, at - counted_from, talks)
+        self._floor.limit(seat, at)
         self._floor.set_state(seat, state, at, out, reason, until, since)
         return self._settled(at, out)
+
+    def new_day(self, *, at: float) -> list[Action]:
+        """Every operator's tally counts from zero; what goes on counts from now."""
+        at = self._at(at)
+        for seat in self._floor.seats.values():
+            seat.new_day(at)
+        return self._settled(at, [])
 
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -332,21 +385,26 @@ class Distributor:
             floor.finish_wrap_up(floor.seats[due[-1]], at, out)
         while (due := floor.prefers.first()) is not None and due[0] <= at:
             floor.no_longer_prefers(floor.callers[due[-1]])
+        while (due := floor.opens.first()) is not None and due[0] <= at:
+            floor.open_wider(floor.callers[due[-1]], at)
+        while (due := floor.limits.first()) is not None and due[0] <= at:
+            floor.limit(floor.seats[due[-1]], at)
         return self._settled(at, out)
 
     def next_deadline(self) -> float | None:
         """When `tick` next has something to do, None if never."""
         floor = self._floor
-        heads = [head[0] for each in (floor.rings, floor.wraps, floor.prefers) if (head := each.first())]
-        return min(heads, default=None)
+        timers = (floor.rings, floor.wraps, floor.prefers, floor.opens, floor.limits)
+        return min((head[0] for each in timers if (head := each.first())), default=None)
 
     # ── the site changes ───────────────────────────────────────────────────────────────────────────────
 
     def set_queues(self, queues: Iterable[QueueRules], at: float) -> list[Action]:
-        """The site's queues from now on. Running offers and wrap-ups keep their times. One that is taken
-        out is served by those who served it until its last caller is through; nobody new may enter."""
+        """The site's queues from now on, at once for those who wait too: no place, idle time or count is
+        lost. Running offers and wrap-ups keep their times. One that is taken out is served by those who
+        served it until its last caller is through; nobody new may enter."""
         at = self._at(at)
-        apply_queues(self._floor, queues)
+        apply_queues(self._floor, queues, at)
         return self._settled(at, [])
 
     def set_operators(self, operators: Iterable[OperatorProfile], at: float) -> list[Action]:
@@ -367,10 +425,11 @@ class Distributor:
         return [seat.view(self._now) for seat in sorted(self._floor.seats.values(), key=lambda s: s.natural)]
 
     def waiting(self) -> list[WaitingView]:
-        """Everyone in line, the ringing ones too: by priority, then place. O(n log n)."""
+        """Everyone in line, the ringing ones too: the most urgent first. O(n log n)."""
         positions: dict[str, int] = {}
         views = []
-        for each in sorted(self._floor.callers.values(), key=lambda caller: caller.rank):
+        now, floor = self._now, self._floor
+        for each in sorted(floor.callers.values(), key=lambda caller: floor.before(caller, now)):
             position = positions[each.queue] = positions.get(each.queue, 0) + 1
             views.append(
                 WaitingView(each.call, each.queue, each.since, each.priority, each.offered_to, position)
@@ -391,6 +450,14 @@ class Distributor:
                 f"unknown operator {operator!r}: not one of the {len(self._floor.seats)} of set_operators"
             )
         return seat
+
+    def _open(self, queue: str, call: str) -> None:
+        """DistributorError unless callers may enter."""
+        lines = self._floor.lines
+        line = lines.get(queue)
+        if line is None or line.retired:
+            known = ", ".join(sorted(each for each in lines if each != queue)) or "none"
+            raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
 
     def _settled(self, at: float, out: list[Action]) -> list[Action]:
         self._floor.settle(at, out)

@@ -6,29 +6,58 @@ has become possible. So after each settled fact no caller waits whom a ready ope
 
 from __future__ import annotations
 
-from acd.lines import Caller, Line, make_strategy
-from acd.model import Action, Because, Offer, OfferEnd, OperatorState, QueueRules, StateChanged, Withdraw
-from acd.ordered import Key, Ordered
-from acd.seats import Seat
+from acd.lines import Caller, Lane, LaneKey, Line
+from acd.model import (
+    Action,
+    Because,
+    Candidate,
+    Offer,
+    OfferEnd,
+    OperatorState,
+    QueueRules,
+    StateChanged,
+    Withdraw,
+)
+from acd.ordered import Ordered
+from acd.ready import Ready
+from acd.seats import DIGITS, Seat
+from acd.strategies import SAME_OPERATOR
 
 _RINGING = OperatorState.RINGING  # by name once: an enum's attributes are slow
+Heads = list[tuple[float, Caller]]  # urgency and caller, the chosen one first
 
 
 class Floor:
     """Everybody present. Methods that act append their actions to `out`, in order."""
 
-    __slots__ = ("_dirty", "_freed", "callers", "lines", "prefers", "rings", "seats", "wraps")
+    __slots__ = (
+        "_dirty",
+        "_freed",
+        "callers",
+        "ledger",
+        "limits",
+        "lines",
+        "opens",
+        "prefers",
+        "rings",
+        "seats",
+        "wraps",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: bool) -> None:
+        self.ledger = ledger
         self.lines: dict[str, Line] = {}
         self.seats: dict[str, Seat] = {}
         self.callers: dict[str, Caller] = {}
-        # Deadlines: offers by call, wrap-ups by operator, windows of preference by call.
+        # Deadlines: offers by call, wrap-ups by operator, windows of preference by call, callers for whom
+        # more operators may be asked, operators whose limit of calls an hour has room again.
         self.rings = Ordered()
         self.wraps = Ordered()
         self.prefers = Ordered()
-        # What may match now: queues with a new caller or operator, operators who became eligible.
-        self._dirty: set[str] = set()
+        self.opens = Ordered()
+        self.limits = Ordered()
+        # What may match now: lanes with a new caller or operator, operators who became eligible.
+        self._dirty: dict[Lane, None] = {}
         self._freed: list[Seat] = []
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +83,7 @@ class Floor:
         if since is None:
             since = at
         seat.state, seat.since, seat.reason, seat.until = state, since, reason, until
-        seat.keep_clock(at)
+        seat.keep_clocks(at)
         out.append(StateChanged(seat.id, state, since, reason, until))
         self.looked_at(seat)
 
@@ -73,14 +102,27 @@ class Floor:
 
     def unpool(self, seat: Seat) -> None:
         seat.pooled = False
-        for queue in seat.queues:
-            self.lines[queue].ready.remove(seat.id)
+        for lane in seat.lanes:
+            lane.ready.remove(seat.id)
 
-    def _pool_anew(self, seat: Seat) -> None:
-        """A strategy changed under the seat: out, and through `settle` in again."""
+    def assign(self, seat: Seat) -> None:
+        """The lanes anew, after the operator's queues, levels or languages or a queue's rules changed."""
         if seat.pooled:
             self.unpool(seat)
-            self._freed.append(seat)
+        lines = [self.lines[queue] for queue in seat.queues]
+        seat.lanes = [lane for line in lines for lane in line.lanes.values() if lane.takes(seat)]
+
+    def limit(self, seat: Seat, at: float) -> None:
+        """Looks at the operator's own limit of calls an hour again."""
+        until = seat.limit_at(at)
+        if until == seat.limited_until:
+            return
+        seat.limited_until = until
+        if until is None:
+            self.limits.drop(seat.id)
+        else:
+            self.limits.put(seat.id, (until,))
+        self.looked_at(seat)
 
     def finish_wrap_up(self, seat: Seat, at: float, out: list[Action]) -> None:
         """To the state noted meanwhile, or READY."""
@@ -90,15 +132,51 @@ class Floor:
 
     # ── callers ────────────────────────────────────────────────────────────────────────────────────────
 
-    def add_caller(self, caller: Caller, at: float) -> None:
+    def add_caller(self, caller: Caller, queue: str, at: float) -> None:
         self.callers[caller.call] = caller
-        self.lines[caller.queue].callers += 1
         seat = self.seats.get(caller.prefer) if caller.prefer is not None else None
         if seat is not None and (caller.prefer_until is None or at < caller.prefer_until):
             seat.preferred_by.add(caller.call)
             if caller.prefer_until is not None:
                 self.prefers.put(caller.call, (caller.prefer_until, caller.number))
+        self.enter(caller, queue, at)
+
+    def enter(self, caller: Caller, queue: str, at: float) -> None:
+        """Into a queue, in the place that the rank gives there."""
+        line = self.lines[queue]
+        caller.queue = queue
+        line.callers += 1
+        caller.rank = line.rank(caller)
+        self._choose_lane(caller, at)
         self.put_back(caller)
+
+    def leave(self, caller: Caller) -> None:
+        """Out of the queue; what rings has been ended before."""
+        self._out_of_lane(caller)
+        if caller.opens_at is not None:
+            caller.opens_at = None
+            self.opens.drop(caller.call)
+        line = self.lines[caller.queue]
+        line.callers -= 1
+        if line.retired and line.callers == 0:
+            self.close_line(caller.queue)
+
+    def remove_caller(self, caller: Caller) -> None:
+        """Out of the line for good: gone, or in conversation."""
+        del self.callers[caller.call]
+        seat = self.preferred(caller)
+        if seat is not None:
+            seat.preferred_by.discard(caller.call)
+            self.prefers.drop(caller.call)
+        if caller.offered_to is not None:
+            self.rings.drop(caller.call)
+        self.leave(caller)
+
+    def move(self, caller: Caller, queue: str, priority: int, at: float) -> None:
+        """To another queue (or another priority), the waiting time kept; nothing rings."""
+        self.leave(caller)
+        caller.priority = priority
+        self.enter(caller, queue, at)
 
     def put_back(self, caller: Caller) -> None:
         """To the place the rank gives: in line, or held for the preferred operator."""
@@ -118,15 +196,20 @@ class Floor:
     def _hold_or_line_up(self, caller: Caller, seat: Seat) -> None:
         if seat.will_be_free_for(caller.call):
             if not caller.held:
+                self._out_of_lane(caller)
                 caller.held = True
-                self.lines[caller.queue].waiting.drop(caller.call)
         elif caller.held:
             self._line_up(caller)
 
     def _line_up(self, caller: Caller) -> None:
         caller.held = False
-        self.lines[caller.queue].waiting.put(caller.call, caller.rank)
-        self._dirty.add(caller.queue)
+        lane = caller.lane
+        lane.waiting.put(caller.call, caller.rank)
+        self._dirty[lane] = None
+
+    def _out_of_lane(self, caller: Caller) -> None:
+        caller.held = False
+        caller.lane.waiting.drop(caller.call)
 
     def no_longer_prefers(self, caller: Caller) -> None:
         """The window has passed, or the operator left for good."""
@@ -137,44 +220,72 @@ class Floor:
         if caller.held:
             self._line_up(caller)
 
-    def remove_caller(self, caller: Caller) -> None:
-        """Out of the line for good: gone, or in conversation."""
-        del self.callers[caller.call]
-        seat = self.preferred(caller)
-        if seat is not None:
-            seat.preferred_by.discard(caller.call)
-            self.prefers.drop(caller.call)
-        if caller.offered_to is not None:
-            self.rings.drop(caller.call)
+    def open_wider(self, caller: Caller, at: float) -> None:
+        """More operators may be asked for this caller by now."""
+        if caller.held or caller.offered_to is not None:
+            self._choose_lane(caller, at)
+        else:
+            self._out_of_lane(caller)
+            self._choose_lane(caller, at)
+            self._line_up(caller)
+
+    def _choose_lane(self, caller: Caller, at: float) -> None:
         line = self.lines[caller.queue]
-        line.waiting.drop(caller.call)
-        line.callers -= 1
-        if line.retired and line.callers == 0:
-            self.close_line(caller.queue)
+        key, opens_at = line.lane_of(caller, at)
+        caller.lane = line.lanes.get(key) or self._open_lane(line, key)
+        if opens_at != caller.opens_at:
+            caller.opens_at = opens_at
+            if opens_at is None:
+                self.opens.drop(caller.call)
+            else:
+                self.opens.put(caller.call, (opens_at, caller.number))
 
     # ── queues ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def set_rules(self, rules: QueueRules) -> None:
-        """A new queue, or new rules for one; running offers and wrap-ups keep the times they were given."""
+    def _open_lane(self, line: Line, key: LaneKey) -> Lane:
+        lane = line.lanes[key] = Lane(line, key)
+        for seat in self.seats.values():
+            if line.rules.id in seat.queues and lane.takes(seat):
+                seat.lanes.append(lane)
+                if seat.pooled:
+                    lane.ready.add(seat)
+        return lane
+
+    def set_rules(self, rules: QueueRules, at: float) -> None:
+        """A new queue, or new rules for one: they count at once, from the waiting times and counts that
+        there are. Running offers and wrap-ups keep the times they were given."""
         line = self.lines.get(rules.id)
         if line is None:
             self.lines[rules.id] = Line(rules)
             return
-        if rules.strategy != line.rules.strategy:
-            for seat in self.seats.values():
-                if rules.id in seat.queues:
-                    self._pool_anew(seat)
-            line.ready = make_strategy(rules)
-        line.rules, line.retired = rules, False
+        line.retired = False
+        if rules == line.rules:
+            return
+        serving = [seat for seat in self.seats.values() if rules.id in seat.queues]
+        for seat in serving:
+            if seat.pooled:
+                self.unpool(seat)
+        line.change(rules)
+        for seat in serving:
+            self.assign(seat)
+        for caller in self.callers.values():
+            if caller.queue == rules.id:
+                caller.rank = line.rank(caller)
+                self._choose_lane(caller, at)
+                if not caller.held and caller.offered_to is None:
+                    self._line_up(caller)
+        for seat in serving:
+            self.looked_at(seat)
 
     def close_line(self, queue: str) -> None:
+        line = self.lines.pop(queue)
         for seat in self.seats.values():
             if queue in seat.queues:
-                if seat.pooled:
-                    self.lines[queue].ready.remove(seat.id)
                 seat.queues = tuple(name for name in seat.queues if name != queue)
-        del self.lines[queue]
-        self._dirty.discard(queue)
+                seat.lanes = [lane for lane in seat.lanes if lane.line is not line]
+                seat.last.pop(queue, None)
+        for lane in line.lanes.values():
+            self._dirty.pop(lane, None)
 
     # ── offers ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,20 +306,47 @@ class Floor:
             self.end_offer(caller)
             out.append(Withdraw(caller.call, seat.id, reason))
 
-    def _offer(self, caller: Caller, seat: Seat, rule: str, among: int, at: float, out: list[Action]) -> None:
+    def _offer(
+        self,
+        caller: Caller,
+        seat: Seat,
+        rule: str,
+        among: Ready | tuple[str, ...],
+        heads: Heads,
+        at: float,
+        out: list[Action],
+    ) -> None:
         line = self.lines[caller.queue]
-        because = Because(rule, at - seat.idle_since, among)
+        because = self._because(caller, seat, rule, among, heads, at)
         expires_at = at + line.rules.ring_timeout_s
-        line.waiting.drop(caller.call)
-        caller.held = False
+        self._out_of_lane(caller)
         caller.offered_to = seat.id
         self.rings.put(caller.call, (expires_at, caller.number))
         if seat.pooled:
             self.unpool(seat)
         seat.call, seat.line = caller.call, line
         seat.offers += 1
+        line.serial += 1
+        seat.last[caller.queue] = line.serial
         out.append(Offer(caller.call, seat.id, caller.queue, because, expires_at))
         self.set_state(seat, _RINGING, at, out)
+
+    def _because(
+        self, caller: Caller, seat: Seat, rule: str, among: Ready | tuple[str, ...], heads: Heads, at: float
+    ) -> Because:
+        """The reason, with the ledger's rows if one is kept."""
+        at_ms = round(at, DIGITS)
+        idle_s = round(at_ms - seat.idle_since, DIGITS)
+        if not self.ledger:
+            return Because(rule, idle_s, len(among))
+        queue, seats = caller.queue, self.seats
+        rows: list[Candidate] = [seat.candidate(queue, at_ms)]
+        rows += [seats[each].candidate(queue, at_ms) for each in among if each != seat.id]
+        compared = [
+            (one.queue, round(at - one.since, DIGITS), one.priority, round(urgency, DIGITS))
+            for urgency, one in heads
+        ]
+        return Because(rule, idle_s, len(rows), tuple(rows), tuple(compared))
 
     def settle(self, at: float, out: list[Action]) -> None:
         """Makes every offer that has become possible."""
@@ -219,22 +357,15 @@ class Floor:
             for seat in freed:
                 self._place(seat, alone, at, out)
         while dirty:
-            best: Key | None = None
-            for queue in dirty:
-                line = self.lines[queue]
-                head = line.waiting.first()
-                # Across queues: higher priority, then who has waited longest. Ranks are unique.
-                if head is not None and (best is None or head < best) and line.ready.next() is not None:
-                    best = head
-            if best is None:
+            heads = self._most_urgent([lane for lane in dirty if lane.ready and lane.waiting], at)
+            if not heads:
                 dirty.clear()
                 return
-            caller = self.callers[best[-1]]
-            line = self.lines[caller.queue]
-            operator = line.ready.next()
+            caller = heads[0][1]
+            lane = caller.lane
+            operator = lane.ready.next(round(at, DIGITS))
             assert operator is not None  # noqa: S101 - asked above
-            among = len(line.ready)
-            self._offer(caller, self.seats[operator], line.rules.strategy, among, at, out)
+            self._offer(caller, self.seats[operator], lane.line.strategy.name, lane.ready, heads, at, out)
 
     def _place(self, seat: Seat, alone: bool, at: float, out: list[Action]) -> None:
         """A freed operator: to the first who wants just them, else among the ready of their queues.
@@ -245,17 +376,35 @@ class Floor:
             return
         held = [self.callers[call] for call in seat.preferred_by if self.callers[call].held]
         if held:
-            self._offer(min(held, key=lambda caller: caller.rank), seat, "same_operator", 1, at, out)
+            caller = min(held, key=lambda caller: self.before(caller, at))
+            urgency = self.lines[caller.queue].urgency(caller.rank, at)
+            self._offer(caller, seat, SAME_OPERATOR, (seat.id,), [(urgency, caller)], at, out)
             return
         if seat.pooled:
             return
         if alone:
-            heads = [head for queue in seat.queues if (head := self.lines[queue].waiting.first())]
+            heads = self._most_urgent([lane for lane in seat.lanes if lane.waiting], at)
             if heads:
-                caller = self.callers[min(heads)[-1]]
-                self._offer(caller, seat, self.lines[caller.queue].rules.strategy, 1, at, out)
+                caller = heads[0][1]
+                self._offer(caller, seat, caller.lane.line.strategy.name, (seat.id,), heads, at, out)
                 return
         seat.pooled = True
-        for queue in seat.queues:
-            self.lines[queue].ready.add(seat)
-            self._dirty.add(queue)
+        for lane in seat.lanes:
+            lane.ready.add(seat)
+            if lane.waiting:
+                self._dirty[lane] = None
+
+    def _most_urgent(self, lanes: list[Lane], at: float) -> Heads:
+        """The first caller of each lane, who is next to be served before the others."""
+        heads: Heads = []
+        for lane in lanes:
+            first = lane.waiting.first()
+            if first is not None:
+                heads.append((lane.line.urgency(first, at), self.callers[first[-1]]))
+        if len(heads) > 1:
+            heads.sort(key=lambda head: (-head[0], head[1].rank))
+        return heads
+
+    def before(self, caller: Caller, at: float) -> tuple[float, object]:
+        """Sorts callers of all queues: the most urgent first, then the earlier rank."""
+        return (-self.lines[caller.queue].urgency(caller.rank, at), caller.rank)

@@ -50,7 +50,7 @@ class OfferEnd(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class QueueRules:
     """How one queue is served. `ring_timeout_s` > 0, `wrap_up_s` ≥ 0 (0: ready again at once);
-    `strategy` is a name in `acd.strategies.STRATEGIES`, `then` the one within a level under `skill`.
+    `strategy` is one of `acd.STRATEGIES`, `then` the one within a level under `skill`.
 
     `target_s` > 0 and `weight` > 0: between queues the caller with the largest
     (time waited + priority × `ageing_s`) × `weight` / `target_s` comes first. `widen`: (after_s, level),
@@ -75,6 +75,21 @@ class QueueRules:
             raise ValueError(f"queue {self.id}: ring_timeout_s is {self.ring_timeout_s}, must be above 0")
         if not (math.isfinite(self.wrap_up_s) and self.wrap_up_s >= 0):
             raise ValueError(f"queue {self.id}: wrap_up_s is {self.wrap_up_s}, must be 0 or more")
+        for name, figure in (("target_s", self.target_s), ("weight", self.weight)):
+            if not (math.isfinite(figure) and figure > 0):
+                raise ValueError(f"queue {self.id}: {name} is {figure}, must be above 0")
+        if not (math.isfinite(self.ageing_s) and self.ageing_s >= 0):
+            raise ValueError(f"queue {self.id}: ageing_s is {self.ageing_s}, must be 0 or more")
+        after = self.language_after_s
+        if after is not None and not (math.isfinite(after) and after >= 0):
+            raise ValueError(f"queue {self.id}: language_after_s is {after}, must be 0 or more, or None")
+        before_s, before_level = -1.0, 1
+        for after_s, level in self.widen:
+            if not (math.isfinite(after_s) and after_s >= 0 and after_s > before_s):
+                raise ValueError(f"queue {self.id}: widen after {after_s} s, times must rise from 0 up")
+            if level <= before_level:
+                raise ValueError(f"queue {self.id}: widen to level {level}, levels must rise from 2 up")
+            before_s, before_level = after_s, level
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +105,19 @@ class OperatorProfile:
     languages: tuple[str, ...] | None = None
     most_calls_h: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.most_calls_h is not None and self.most_calls_h < 1:
+            raise ValueError(f"operator {self.id}: most_calls_h is {self.most_calls_h}, must be 1 or more")
+        for queue, level in self.levels.items():
+            if level < 1:
+                raise ValueError(f"operator {self.id}: level {level} in {queue}, must be 1 or more")
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What an operator has done since the day (or the signing on of the first day) began: conversations from
-    offers (`calls`), seconds talked in them, seconds on duty (ready, ringing, talking or in wrap-up, with a
-    phone that can be reached)."""
+    offers that began (`calls`), seconds talked in those that have ended, seconds on duty (ready, ringing,
+    talking or in wrap-up, with a phone that can be reached)."""
 
     calls: int = 0
     talk_s: float = 0.0
@@ -103,7 +125,9 @@ class Tally:
 
 
 class Candidate(NamedTuple):
-    """One operator who could have been chosen, as of the decision: what any strategy looks at."""
+    """One operator who could have been chosen, as of the decision: what any strategy looks at.
+
+    Times are whole milliseconds, and were so when they were compared: three digits written replay."""
 
     operator: str
     level: int
@@ -170,7 +194,8 @@ Action = Offer | Withdraw | StateChanged
 @dataclass(frozen=True, slots=True)
 class OperatorView:
     """One operator as of the last fact. `call`: the one ringing or talking; `next_state`: noted for after
-    the wrap-up, None means READY; `idle_since`: now − idle time, None while talking (see `Distributor`)."""
+    the wrap-up, None means READY; `idle_since`: now − idle time, None while talking (see `Distributor`);
+    `limited_until`: till then their own limit (`most_calls_h`) keeps them from calls."""
 
     id: str
     state: OperatorState
@@ -182,6 +207,7 @@ class OperatorView:
     call: str | None
     idle_since: float | None
     tally: Tally = Tally()
+    limited_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

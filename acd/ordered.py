@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -26,6 +27,10 @@ class Ordered:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        """The items, not in order of their keys."""
+        return iter(self._entries)
 
     def put(self, item: str, key: Key) -> None:
         """Adds the item, or moves it to a new key."""

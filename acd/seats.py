@@ -1,24 +1,43 @@
-"""An operator as the distributor keeps them: state, noted wish, phone, idle clock."""
+"""An operator as the distributor keeps them: state, noted wish, phone, idle clock, duty clock, counts."""
 
 from __future__ import annotations
 
-from acd.lines import Line
-from acd.model import OperatorState, OperatorView
+from collections import deque
+from collections.abc import Mapping
+
+from acd.lines import Lane, Line
+from acd.model import Candidate, OperatorProfile, OperatorState, OperatorView, Tally
 from acd.strategies import natural_order
+
+HOUR_S = 3600.0
+DIGITS = 3  # times that decide are whole milliseconds: what the ledger says is what was compared
 
 # By name once: an enum's attributes and hash are slow, and these are asked for at every decision.
 _READY, _RINGING, _WRAP_UP = OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP
+_TALKING = OperatorState.TALKING
+ON_DUTY = (_READY, _RINGING, _TALKING, _WRAP_UP)
 
 
 class Seat:
-    """One operator. `call`: ringing or talking; `line`: the queue it came from, for its wrap-up."""
+    """One operator. `call`: ringing or talking; `line`: the queue it came from, for its wrap-up;
+    `lanes`: whom they may serve."""
 
     __slots__ = (
+        "begun",
         "call",
+        "calls",
+        "duty_from",
+        "duty_s",
         "id",
         "idle_since",
+        "lanes",
+        "languages",
+        "last",
         "leaving",
+        "levels",
+        "limited_until",
         "line",
+        "most_calls_h",
         "natural",
         "next_reason",
         "next_state",
@@ -31,13 +50,19 @@ class Seat:
         "since",
         "state",
         "stopped_at",
+        "talk_from",
+        "talk_s",
         "until",
     )
 
-    def __init__(self, operator_id: str, queues: tuple[str, ...]) -> None:
+    def __init__(self, operator_id: str) -> None:
         self.id = operator_id
         self.natural = natural_order(operator_id)
-        self.queues = queues
+        self.queues: tuple[str, ...] = ()
+        self.levels: Mapping[str, int] = {}
+        self.languages: frozenset[str] | None = None
+        self.most_calls_h: int | None = None
+        self.lanes: list[Lane] = []
         self.state = OperatorState.OFF
         self.since = 0.0
         self.reason = ""
@@ -48,49 +73,148 @@ class Seat:
         self.leaving = False  # taken out of the site in mid-call: gone when the call is
         self.call: str | None = None
         self.line: Line | None = None
-        self.offers = 0
         self.pooled = False
+        self.preferred_by: set[str] = set()
         self.idle_since = 0.0
         self.stopped_at: float | None = 0.0
-        self.preferred_by: set[str] = set()
+        # What they have done: counts of the day, and what the limit of an hour needs.
+        self.offers = 0
+        self.last: dict[str, int] = {}  # by queue: serial of the last offer there
+        self.calls = 0
+        self.talk_s = 0.0
+        self.talk_from: float | None = None  # a conversation that counts is going on since then
+        self.duty_s = 0.0
+        self.duty_from: float | None = None  # on duty since then
+        self.begun: deque[float] = deque()  # conversations that count, of the last hour
+        self.limited_until: float | None = None
+
+    def take(self, profile: OperatorProfile, kept: list[str]) -> None:
+        """What the site says of the operator; `kept`: queues that they go on serving all the same."""
+        self.levels = {**profile.levels, **{queue: self.level(queue) for queue in kept}}
+        self.queues = tuple(dict.fromkeys((*profile.queues, *kept)))
+        self.languages = None if profile.languages is None else frozenset(profile.languages)
+        self.most_calls_h = profile.most_calls_h
+
+    def level(self, queue: str) -> int:
+        return self.levels.get(queue, 1)
+
+    def last_in(self, queue: str) -> int:
+        return self.last.get(queue, 0)
 
     @property
     def eligible(self) -> bool:
         """May be offered a call this moment."""
-        return self.state is _READY and self.reachable
+        return self.state is _READY and self.reachable and self.limited_until is None
 
     def will_be_free_for(self, call: str) -> bool:
         """Worth waiting for: reachable, and nothing but this call or a wrap-up stands between."""
         if not self.reachable or self.leaving or self.next_state is not None:
             return False
-        if self.state in (_RINGING, OperatorState.TALKING):
+        if self.limited_until is not None:
+            return False
+        if self.state in (_RINGING, _TALKING):
             return self.call == call
         return self.state in (_READY, _WRAP_UP)
 
-    def keep_clock(self, at: float) -> None:
-        """Starts or stops the idle clock as the state asks.
+    # ── clocks ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep_clocks(self, at: float) -> None:
+        """Starts or stops the idle and the duty clock as the state asks.
 
         Idle time counts from the end of the last conversation (a wrap-up is part of it), and stands still
         on break, in training, off, at no answer and while the phone is away: whoever comes back from an
         hour's break has the place they left with, neither first for the hour nor last for having gone.
         """
         state = self.state
-        if self.reachable and (state is _READY or state is _RINGING or state is _WRAP_UP):
+        idle = self.reachable and (state is _READY or state is _RINGING or state is _WRAP_UP)
+        if idle:
             if self.stopped_at is not None:
-                self.idle_since += at - self.stopped_at
+                self.idle_since = round(self.idle_since + at - self.stopped_at, DIGITS)
                 self.stopped_at = None
         elif self.stopped_at is None:
             self.stopped_at = at
+        if idle or (self.reachable and state is _TALKING):
+            if self.duty_from is None:
+                self.duty_from = round(at, DIGITS)
+        elif self.duty_from is not None:
+            self.duty_s = self.duty(at)
+            self.duty_from = None
 
-    def start_clock_anew(self, at: float) -> None:
+    def duty(self, at: float) -> float:
+        return self.duty_s if self.duty_from is None else self.duty_s + max(0.0, at - self.duty_from)
+
+    def talk_begins(self, at: float, counts: bool) -> None:
+        """A conversation since `at`; whether it counts."""
+        self.talk_ends(at)
+        if counts:
+            self.talk_from = at
+            self.calls += 1
+            self.begun.append(at)
+
+    def talk_ends(self, at: float) -> None:
+        if self.talk_from is not None:
+            self.talk_s += max(0.0, at - self.talk_from)
+            self.talk_from = None
+
+    def idle_from(self, at: float) -> None:
         """A conversation ended now: idle from here."""
-        self.idle_since = at
+        self.idle_since = round(at, DIGITS)
         if self.stopped_at is not None:
             self.stopped_at = at
 
+    def limit_at(self, at: float) -> float | None:
+        """Until when their own limit keeps them from calls; None: it does not."""
+        begun, most = self.begun, self.most_calls_h
+        while begun and begun[0] + HOUR_S <= at:
+            begun.popleft()
+        if most is None or len(begun) < most:
+            return None
+        return begun[-most] + HOUR_S
+
+    def restore(
+        self,
+        state: OperatorState,
+        idle_since: float,
+        tally: Tally | None,
+        since_tally_s: float,
+        begun: list[float],
+    ) -> None:
+        """Clocks and counts as they were; `keep_clocks` lets them run."""
+        self.idle_since, self.stopped_at = round(idle_since, DIGITS), None
+        self.talk_from = None
+        if begun:
+            self.begun = deque(begun)
+        if tally is not None:
+            self.calls, self.talk_s, self.duty_s = tally.calls, tally.talk_s, tally.duty_s
+            self.duty_s += since_tally_s if state in ON_DUTY else 0.0
+            self.duty_from = None
+
+    def new_day(self, at: float) -> None:
+        self.calls, self.talk_s, self.duty_s = 0, 0.0, 0.0
+        if self.duty_from is not None:
+            self.duty_from = round(at, DIGITS)
+        if self.talk_from is not None:
+            self.talk_from = at
+
+    # ── views ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def candidate(self, queue: str, at: float) -> Candidate:
+        """As of a decision for that queue; `at` in whole milliseconds."""
+        duty_s = self.duty_s if self.duty_from is None else self.duty_s + at - self.duty_from
+        return Candidate(
+            self.id,
+            self.levels.get(queue, 1),
+            round(at - self.idle_since, DIGITS),
+            self.calls,
+            round(self.talk_s, DIGITS),
+            round(duty_s, DIGITS),
+            self.offers,
+            self.last.get(queue, 0),
+        )
+
     def view(self, at: float) -> OperatorView:
         idle: float | None = self.idle_since + (0.0 if self.stopped_at is None else at - self.stopped_at)
-        if self.state is OperatorState.TALKING:
+        if self.state is _TALKING:
             idle = None
         return OperatorView(
             self.id,
@@ -102,4 +226,6 @@ class Seat:
             self.reachable,
             self.call,
             idle,
+            Tally(self.calls, self.talk_s, self.duty(at)),
+            self.limited_until,
         )

@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from acd.floor import Floor
-from acd.lines import make_strategy
 from acd.model import Action, DistributorError, OfferEnd, OperatorProfile, OperatorState, QueueRules
 from acd.seats import Seat
+from acd.strategies import strategy_of
 
 _Named = TypeVar("_Named", QueueRules, OperatorProfile)
 
 
-def apply_queues(floor: Floor, queues: Iterable[QueueRules]) -> None:
+def apply_queues(floor: Floor, queues: Iterable[QueueRules], at: float) -> None:
     """These queues from now on. ValueError or DistributorError before anything is changed."""
     wanted = _by_id(queues, "queue")
     for rules in wanted.values():
-        make_strategy(rules)
+        strategy_of(rules)
     for rules in wanted.values():
-        floor.set_rules(rules)
+        floor.set_rules(rules, at)
     for queue in [each for each in floor.lines if each not in wanted]:
         line = floor.lines[queue]
         line.retired = True
@@ -42,14 +42,16 @@ def apply_operators(floor: Floor, operators: Iterable[OperatorProfile], at: floa
             floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
             remove(floor, seat, at, out)
     for profile in wanted.values():
-        seat = floor.seats.get(profile.id) or Seat(profile.id, ())
+        seat = floor.seats.get(profile.id) or Seat(profile.id)
         floor.seats[profile.id] = seat
-        if seat.pooled:
+        if seat.pooled:  # before the lanes change
             floor.unpool(seat)
         # Whoever served a queue that is being closed goes on serving it: its callers are not stranded.
         kept = [queue for queue in seat.queues if floor.lines[queue].retired]
-        seat.queues = tuple(dict.fromkeys((*profile.queues, *kept)))
+        seat.take(profile, kept)
         seat.leaving = False
+        floor.assign(seat)
+        floor.limit(seat, at)
         floor.looked_at(seat)
 
 
@@ -59,6 +61,7 @@ def remove(floor: Floor, seat: Seat, at: float, out: list[Action]) -> None:
     floor.set_state(seat, OperatorState.OFF, at, out, "removed")
     for call in list(seat.preferred_by):
         floor.no_longer_prefers(floor.callers[call])
+    floor.limits.drop(seat.id)
     del floor.seats[seat.id]
 
 

@@ -67,15 +67,16 @@ def test_goes_on_when_the_operator_will_not_be_free(lost: Distributor, what: str
 
 
 @pytest.mark.req("ACD-5")
-def test_otherwise_in_front_of_the_queue_within_the_priority(lost: Distributor) -> None:
+def test_otherwise_their_priority_gives_the_place_and_before_an_equal_one(lost: Distributor) -> None:
     lost.operator_wants("1002", BREAK, at=11.0)
     lost.caller_waits("urgent", "main", at=12.0, priority=1)
     lost.caller_waits("c2", "main", at=12.0)
     lost.operator_wants("1001", BREAK, at=13.0)
-    lost.caller_waits("c1", "main", at=14.0, prefer="1001", prefer_until=60.0)
-    assert [each.call for each in lost.waiting()] == ["urgent", "c1", "c2"]
-    lost.caller_waits("c0", "main", at=14.0, prefer="nobody")  # gone from the site: nobody to wait for
-    assert [each.call for each in lost.waiting()] == ["urgent", "c1", "c0", "c2"]
+    lost.caller_waits("c1", "main", at=14.0, priority=100, prefer="1001", prefer_until=60.0)
+    assert [each.call for each in lost.waiting()] == ["c1", "urgent", "c2"]
+    # gone from the site: nobody to wait for, and still before one who came in the same instant
+    lost.caller_waits("c0", "main", at=14.0, waiting_since=12.0, prefer="nobody")
+    assert [each.call for each in lost.waiting()] == ["c1", "urgent", "c0", "c2"]
 
 
 @pytest.mark.req("ACD-5")

@@ -1,0 +1,102 @@
+"""The operators who are ready for a lane, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from acd.model import Candidate
+from acd.ordered import Ordered
+from acd.strategies import NaturalKey, Strategy, first_of
+
+
+class Person(Protocol):
+    """What is asked of a ready operator. `idle_since` and `offers` stay while the operator is in."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def idle_since(self) -> float: ...
+    @property
+    def offers(self) -> int: ...
+    @property
+    def natural(self) -> NaturalKey: ...
+    def level(self, queue: str) -> int: ...
+    def last_in(self, queue: str) -> int: ...
+    def candidate(self, queue: str, at: float) -> Candidate: ...
+
+
+class Ready(Protocol):
+    """A set of operators; `next` leaves the one it names in place."""
+
+    def add(self, operator: Person) -> None: ...
+    def remove(self, operator_id: str) -> None:
+        """No error if the operator is not in."""
+
+    def next(self, at: float) -> str | None:
+        """Whose turn it is, None when nobody is ready."""
+
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+
+
+class Standing:
+    """For a strategy whose keys last: a heap, O(log n)."""
+
+    __slots__ = ("_key", "_order", "_queue")
+
+    def __init__(self, strategy: Strategy, queue: str) -> None:
+        self._key = strategy.key
+        self._queue = queue
+        self._order = Ordered()
+
+    def add(self, operator: Person) -> None:
+        queue = self._queue
+        key = self._key(operator.level(queue), operator.last_in(queue), 0, 0.0, 0.0)
+        self._order.put(operator.id, (*key, operator.idle_since, operator.offers, operator.natural))
+
+    def remove(self, operator_id: str) -> None:
+        self._order.drop(operator_id)
+
+    def next(self, at: float) -> str | None:
+        first = self._order.first()
+        return None if first is None else str(first[-1])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+
+class Moving:
+    """For a strategy whose keys change with time: everybody is looked at, O(n) a decision."""
+
+    __slots__ = ("_people", "_queue", "_strategy")
+
+    def __init__(self, strategy: Strategy, queue: str) -> None:
+        self._strategy = strategy
+        self._queue = queue
+        self._people: dict[str, Person] = {}
+
+    def add(self, operator: Person) -> None:
+        self._people[operator.id] = operator
+
+    def remove(self, operator_id: str) -> None:
+        self._people.pop(operator_id, None)
+
+    def next(self, at: float) -> str | None:
+        people, queue, strategy = self._people, self._queue, self._strategy
+        if len(people) < 2:
+            return next(iter(people), None)
+        return first_of(strategy, [each.candidate(queue, at) for each in people.values()])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._people)
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+
+def ready_for(strategy: Strategy, queue: str) -> Ready:
+    return Standing(strategy, queue) if strategy.lasting else Moving(strategy, queue)
