@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from daihyo.programs import GO, SPARE, SUPERVISOR
+from daihyo.nursery import SUPERVISOR, Forked, Nursery, NurseryGone
 from daihyo.settings import StateDir, UserError
 
 log = logging.getLogger("daihyo.up")
@@ -29,16 +29,18 @@ class Child:
     """One program (`python -m daihyo NAME --state DIR`) kept running by `keep` until `stop`.
 
     `probe` answers whether it is ready and healthy; it may raise. `pid` is None while it is not running.
-    With `spare`, a second process stands by that has loaded everything and waits for the word: after a death
-    the program is back at once, on a busy machine too.
+    With a `nursery` it is back at once after a death, on a busy machine too.
     """
 
     def __init__(
-        self, name: str, state: StateDir, probe: Callable[[], Awaitable[bool]], *, spare: bool = False
+        self,
+        name: str,
+        state: StateDir,
+        probe: Callable[[], Awaitable[bool]],
+        nursery: Nursery | None = None,
     ) -> None:
         self.name = name
-        self._with_spare = spare
-        self._spare: asyncio.subprocess.Process | None = None
+        self._nursery = nursery
         self.probe = probe
         self.pid: int | None = None
         self.starts = 0
@@ -47,7 +49,7 @@ class Child:
         self._state = state
         self._stopping = asyncio.Event()
         self._output = state.log / f"{name}.out"
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Forked | None = None
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Runs it again and again; `changed` is called when `pid` has. Raises UserError when it ends
@@ -72,36 +74,40 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        process, self._spare = self._spare, None
-        if process is None or not await _told_to_go(process):
+    async def _start(self) -> asyncio.subprocess.Process | Forked:
+        if self._output.exists() and self._output.stat().st_size > _LARGE_OUTPUT:
+            self._output.replace(self._output.with_suffix(".out.1"))
+        process: asyncio.subprocess.Process | Forked | None = None
+        if self._nursery is not None:
+            try:
+                process = await self._nursery.spawn(self.name, self._state, self._output)
+            except NurseryGone:
+                log.warning("the nursery is gone: %s starts the long way", self.name)
+        if process is None:
             process = await self._spawn()
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE.get(self.name, 0))
         self.pid = process.pid
         self.starts += 1
         self.started_at = time.monotonic()
         return process
 
-    async def _spawn(self, *, spare: bool = False) -> asyncio.subprocess.Process:
-        if self._output.exists() and self._output.stat().st_size > _LARGE_OUTPUT:
-            self._output.replace(self._output.with_suffix(".out.1"))
+    async def _spawn(self) -> asyncio.subprocess.Process:
         with self._output.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "daihyo",
                 self.name,
                 "--state",
                 str(self._state.path),
-                stdin=asyncio.subprocess.PIPE if spare else asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 # Ctrl-C is for `up` alone: it stops its programs in order.
                 start_new_session=True,
-                env={**os.environ, SUPERVISOR: str(os.getpid()), **({SPARE: "1"} if spare else {})},
+                env={**os.environ, SUPERVISOR: str(os.getpid())},
             )
-        with contextlib.suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICE.get(self.name, 0))
-        return process
 
     async def _wait_ready(self) -> None:
         while True:
@@ -109,10 +115,8 @@ class Child:
                 if await self.probe():
                     log.info("%s is ready (pid %s)", self.name, self.pid)
                     self.ready.set()
-                    break
+                    return
             await asyncio.sleep(0.05)
-        if self._with_spare and self._spare is None and not self._stopping.is_set():
-            self._spare = await self._spawn(spare=True)
 
     def kill(self, why: str) -> None:
         """Ends it at once (SIGKILL); `keep` starts it anew."""
@@ -124,10 +128,6 @@ class Child:
     async def stop(self, within_s: float = 8.0) -> None:
         """SIGTERM, then SIGKILL; returns when it has ended. It is not started again."""
         self._stopping.set()
-        if self._spare is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._spare.kill()  # it holds nothing
-            await self._spare.wait()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -145,16 +145,3 @@ class Child:
             if lines:
                 return lines[-1][:400]
         return f"it ended without a word, see {self._state.log}"
-
-
-async def _told_to_go(spare: asyncio.subprocess.Process) -> bool:
-    """Whether the spare took the word; one that has died did not."""
-    if spare.returncode is not None or spare.stdin is None:
-        return False
-    try:
-        spare.stdin.write(GO)
-        await spare.stdin.drain()
-        spare.stdin.close()
-    except (ConnectionError, OSError):
-        return False
-    return True

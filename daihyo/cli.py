@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from daihyo import nursery
 from daihyo.cli_parts import PortRange, json_option, port, state_option
 from daihyo.cli_plan import plan
 from daihyo.cli_switches import notice, opening
@@ -56,8 +57,9 @@ def up(
     use_file: bool,
 ) -> None:
     """すべてを起動して見守る / start everything and look after it, until Ctrl-C or SIGTERM."""
-    from daihyo.prepare import Prepared, Wanted
-    from daihyo.up import up as run
+    with nursery.loading():
+        from daihyo.prepare import Prepared, Wanted
+        from daihyo.up import up as run
 
     if http_port == sip_port:
         raise UserError(
@@ -68,7 +70,8 @@ def up(
         click.echo(f"ready {json.dumps(ready_line(state, prepared.runtime), ensure_ascii=False)}")
 
     wanted = Wanted(site, listen, http_port, sip_port, rtp_ports, database, demo, practice_time, use_file)
-    asyncio.run(run(state, wanted, announce))
+    with nursery.opened() as children:
+        asyncio.run(run(state, wanted, announce, nursery=children))
 
 
 def ready_line(state: StateDir, runtime: Runtime) -> dict[str, Any]:
@@ -264,9 +267,11 @@ def demo(
     state: StateDir, listen: str, http_port: int | None, sip_port: int | None, rtp_ports: tuple[int, int]
 ) -> None:
     """架空のみなと市を動かす / run the fictional みなと市, with sign-ins to try it."""
-    from daihyo.demo import demo as run
+    with nursery.loading():
+        from daihyo.demo import demo as run
 
-    asyncio.run(run(state, listen, http_port, sip_port, rtp_ports))
+    with nursery.opened() as children:
+        asyncio.run(run(state, listen, http_port, sip_port, rtp_ports, children))
 
 
 @cli.command("try")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from daihyo import ports
+from daihyo.nursery import Nursery
 from daihyo.passwords import set_demo
 from daihyo.prepare import Prepared, Wanted
 from daihyo.settings import StateDir, UserError
@@ -15,7 +16,12 @@ from daihyo.up import up
 
 
 async def demo(
-    state: StateDir, listen: str, http_port: int | None, sip_port: int | None, rtp_ports: tuple[int, int]
+    state: StateDir,
+    listen: str,
+    http_port: int | None,
+    sip_port: int | None,
+    rtp_ports: tuple[int, int],
+    nursery: Nursery | None = None,
 ) -> None:
     """Runs until Ctrl-C. Ports that are not asked for are the usual ones or the next free ones."""
     ports.check_address(listen)
@@ -32,7 +38,7 @@ async def demo(
         click.echo(guide(state, prepared, passwords))
 
     wanted = Wanted(site, listen, http, sip, rtp_ports, demo=True)
-    await up(state, wanted, announce, sign_ins)
+    await up(state, wanted, announce, sign_ins, nursery)
 
 
 def _next_free(listen: str, first: int, *kinds: str) -> int:

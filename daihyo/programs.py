@@ -1,38 +1,30 @@
 """The three programs, each run by itself: `daihyo engine|console|worker --state DIR`.
 
 They read what `daihyo up` wrote into the state folder. Imports stand inside the functions: each program
-loads only what it needs, since a killed engine must be back within three seconds.
+loads only what it needs (the nursery has loaded everything).
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import importlib
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from daihyo import logs
+from daihyo.nursery import SUPERVISOR, end_with
 from daihyo.settings import Runtime, StateDir, UserError
 
 log = logging.getLogger("daihyo")
-
-SUPERVISOR = "DAIHYO_SUPERVISOR"  # pid of the `daihyo up` that started this program
-SPARE = "DAIHYO_SPARE"  # set: load everything, then wait for the word
-GO = b"go\n"
-_PR_SET_PDEATHSIG = 1
 
 
 def run(program: str, state: StateDir) -> int:
     """Runs one program until SIGTERM or SIGINT; returns the exit code: 0, 2 for what the user can mend
     (one line on stderr), 1 for a fault (one line; the rest is in DIR/log)."""
-    _end_with_supervisor()
-    if os.environ.pop(SPARE, None):
-        _stand_by(program)
+    if supervisor := os.environ.get(SUPERVISOR):
+        end_with(int(supervisor))  # the next `up` starts its own programs; calls stay in Asterisk
     logs.start(program, state)
     try:
         runtime = Runtime.load(state)
@@ -73,25 +65,6 @@ def _is_one_line(error: Exception) -> bool:
         "AsteriskMissing",
     }
     return isinstance(error, UserError) or type(error).__name__ in names or isinstance(error, OSError)
-
-
-def _end_with_supervisor() -> None:
-    """A program whose `daihyo up` is killed ends too: the next `up` starts its own. Calls stay in
-    Asterisk."""
-    supervisor = os.environ.get(SUPERVISOR)
-    if not supervisor:
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(supervisor):  # it died before we asked
-        raise SystemExit(0)
-
-
-def _stand_by(program: str) -> None:
-    """A spare: everything slow is loaded, nothing is touched until the supervisor says so (or goes away)."""
-    for room in _ROOMS[program]:
-        importlib.import_module(room)
-    if sys.stdin.buffer.readline() != GO:
-        raise SystemExit(0)
 
 
 async def _engine(state: StateDir, runtime: Runtime) -> None:
@@ -150,12 +123,6 @@ async def _worker(state: StateDir, runtime: Runtime) -> None:
 
     await worker.run(state, runtime)
 
-
-_ROOMS = {
-    "engine": ("engine", "uvloop", "panoramisk"),
-    "console": ("agent_console", "uvloop"),
-    "worker": ("daihyo.worker", "uvloop"),
-}
 
 _WORK: dict[str, Callable[[StateDir, Runtime], Coroutine[Any, Any, None]]] = {
     "engine": _engine,

@@ -20,6 +20,7 @@ import aiohttp
 from daihyo import logs, rendering
 from daihyo.children import Child
 from daihyo.control import EngineGone, EngineSilent, ask
+from daihyo.nursery import Nursery
 from daihyo.prepare import Prepared, Wanted, alone, prepare
 from daihyo.rescue import GRACE_S, Rescue, parse
 from daihyo.settings import StateDir, UserError
@@ -43,9 +44,11 @@ async def up(
     wanted: Wanted,
     announce: Callable[[Prepared], None],
     before: Callable[[Prepared], Awaitable[None]] | None = None,
+    nursery: Nursery | None = None,
 ) -> None:
-    """Runs a centre until SIGTERM or SIGINT. `before` is awaited when all is prepared and nothing runs yet,
-    `announce` called once everything is ready. Raises UserError."""
+    """Runs a centre until SIGTERM or SIGINT; `nursery` (`nursery.opened`) makes its start quick. `before` is
+    awaited when all is prepared and nothing runs yet, `announce` called once everything is ready. Raises
+    UserError."""
     state.create()
     with alone(state):
         logs.start("up", state)
@@ -56,22 +59,22 @@ async def up(
             sys.stderr.write(f"daihyo: {line}\n")
         if before is not None:
             await before(prepared)
-        await Centre(state, prepared).run(announce)
+        await Centre(state, prepared, nursery).run(announce)
 
 
 class Centre:
     """One running centre."""
 
-    def __init__(self, state: StateDir, prepared: Prepared) -> None:
+    def __init__(self, state: StateDir, prepared: Prepared, nursery: Nursery | None) -> None:
         self._state = state
         self._prepared = prepared
         self._runtime = prepared.runtime
         self._asterisk: AsteriskProcess = prepared.asterisk
         self._stop = asyncio.Event()
         self._rescue = Rescue()
-        self.engine = Child("engine", state, self._engine_well, spare=True)
-        self.console = Child("console", state, self._console_well)
-        self.worker = Child("worker", state, self._worker_well)
+        self.engine = Child("engine", state, self._engine_well, nursery)
+        self.console = Child("console", state, self._console_well, nursery)
+        self.worker = Child("worker", state, self._worker_well, nursery)
         self._children = (self.engine, self.console, self.worker)
 
     async def run(self, announce: Callable[[Prepared], None]) -> None:

@@ -122,6 +122,7 @@ async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
         await talking.hears(OPERATOR_HZ, within_s=15)
         await sip.call(running.sip, NUMBER, "0311110002")
         await running.control.phase_is("waiting", 1, 15)
+        await running.registration_kept("1001")
         running.kill("asterisk")
         await running.control.wait(lambda: not running.control.switch.get("connected", True), 10)
         await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)

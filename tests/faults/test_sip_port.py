@@ -30,6 +30,7 @@ async def test_an_asterisk_without_sip_is_started_again(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
         await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
+        await running.registration_kept("1001")
         host, port = running.sip.rsplit(":", 1)
         running.kill("asterisk")
         with await taken(host, int(port)):

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -224,6 +225,18 @@ class Centre:
         )
         answer = await self.control.do("operator.state", operator=operator, state="ready")
         assert answer["state"] in ("ready", "ringing")  # ringing: somebody waited already
+
+    async def registration_kept(self, operator: str) -> None:
+        """Until Asterisk has the registration on disk, which it writes once a second: a kill before that
+        forgets the phone."""
+        file = self.state.asterisk / "lib" / "astdb.sqlite3"
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as known:
+                    keys = [str(key) for (key,) in known.execute("SELECT key FROM astdb")]
+                if any(f"/contact/{operator};" in key for key in keys):
+                    return
+                await asyncio.sleep(0.05)
 
     def events(self, call: str | None = None) -> list[Event]:
         found = list(read_journal(self.state.journal))
