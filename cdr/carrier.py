@@ -11,16 +11,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cdr.events import BadLine, Event, from_line
 from cdr.recent import load
-from cdr.record import CallRecord, record_of
+from cdr.record import CallRecord, Told, told_by
 from cdr.segments import SEGMENT_OPENED, Problem, Report, complete_lines, number_of, segments, warn
-from store import Base, CallRow, Carried, EventRow, Store, StoreUnavailable, WrapUp
+from cdr.values import number, seconds, text
+from store import (
+    Base,
+    CallRow,
+    Carried,
+    EventRow,
+    OperatorStateRow,
+    Store,
+    StoreUnavailable,
+    TalkRow,
+    WrapUp,
+)
 
 log = logging.getLogger(__name__)
 
@@ -235,11 +246,14 @@ async def _insert_events(session: AsyncSession, store: Store, events: Sequence[E
     notes = [_wrap_up_row(event) for event in events if event.kind == "wrapped_up" and event.call]
     if notes:
         await session.execute(_insert(store, WrapUp), notes)
+    states = [row for event in events if (row := _state_row(event)) is not None]
+    if states:
+        await session.execute(_insert(store, OperatorStateRow), states)
     return len(added)
 
 
 async def _compute(session: AsyncSession, store: Store, calls: set[str]) -> None:
-    """Writes the records of these calls from their events in this transaction."""
+    """Writes the records and talks of these calls from their events in this transaction."""
     for part in _parts(sorted(calls), 500):
         events = await session.execute(
             select(
@@ -255,9 +269,16 @@ async def _compute(session: AsyncSession, store: Store, calls: set[str]) -> None
         by_call: defaultdict[str, list[Event]] = defaultdict(list)
         for row in events:
             by_call[str(row.call)].append(Event(*row))
-        rows = [_record_row(record_of(of_call)) for of_call in by_call.values()]
-        if rows:
-            await session.execute(_insert(store, CallRow, replace=True), rows)
+        told = [told_by(of_call) for of_call in by_call.values()]
+        if not told:
+            continue
+        await session.execute(
+            _insert(store, CallRow, replace=True), [_record_row(one.record) for one in told]
+        )
+        await session.execute(delete(TalkRow).where(TalkRow.call.in_(part)))
+        talks = [row for one in told for row in _talk_rows(one)]
+        if talks:
+            await session.execute(_insert(store, TalkRow), talks)
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -278,6 +299,25 @@ def _record_row(record: CallRecord) -> dict[str, Any]:
     row["path"] = [asdict(step) for step in record.path]
     row["outcome"] = record.outcome.value
     return row
+
+
+def _talk_rows(told: Told) -> list[dict[str, Any]]:
+    of_call = {"call": told.record.call, "arrived_at": told.record.arrived_at}
+    return [{**of_call, "place": place, **asdict(talk)} for place, talk in enumerate(told.talks)]
+
+
+def _state_row(event: Event) -> dict[str, Any] | None:
+    """The row of an `operator_state`; None for any other event."""
+    operator, state = text(event.data, "operator"), text(event.data, "state")
+    if event.kind != "operator_state" or operator is None or state is None:
+        return None
+    tally = event.data.get("tally")
+    calls, talk, duty, day = tally if isinstance(tally, list) and len(tally) == 4 else (None,) * 4
+    # All of it or nothing: a tally without its day says nothing.
+    told = {"calls": calls, "talk_s": seconds(talk), "duty_s": seconds(duty), "day": day}
+    if number(told, "calls") is None or text(told, "day") is None or None in told.values():
+        told = dict.fromkeys(told)
+    return {"id": event.id, "at": event.at, "operator": operator, "state": state, **told}
 
 
 def _wrap_up_row(event: Event) -> dict[str, Any]:

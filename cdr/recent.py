@@ -1,4 +1,5 @@
-"""What an engine must know to go on: the calls that have not ended, and what stands outside calls.
+"""What an engine must know to go on: the calls that have not ended, the callbacks that are still due, and
+what stands outside calls.
 
 Found without reading the whole journal: every segment begins with a line that names the calls open at that
 moment and the segment each began in, and repeats what stands.
@@ -8,17 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cdr.events import BadLine, Event, from_fields, from_line, to_fields
+from cdr.events import BadLine, Event, from_fields, from_line, time_text, to_fields
 from cdr.segments import SEGMENT_OPENED, Report, events_of, number_of, segments, warn
+
+# A plan keeps callbacks 72 hours at most. One that nobody ended by then would hold journal files for ever.
+CALLBACKS_KEPT = timedelta(hours=96)
 
 # Facts that stand until the next that replaces them: what they are about, and the name of whom in their data
 # ("": the whole engine).
 _STANDING = {
     "operator_state": ("state", "operator"),
     "operator_next": ("next", "operator"),
+    "operator_phone": ("phone", "operator"),
     "survival_read": ("survival_read", ""),
     "plan_activated": ("plan", ""),
     "opening_set": ("opening", "number"),
@@ -35,14 +41,21 @@ class _Open:
     since: str  # id of that event
     ended: bool = False
     wrapping: set[str] = field(default_factory=set)  # operators still in wrap-up after it
+    callbacks: set[str] = field(default_factory=set)  # still due: booked in it, or it is a try to reach them
+
+    @property
+    def over(self) -> bool:
+        return self.ended and not self.wrapping and not self.callbacks
 
 
 class OpenCalls:
-    """Follows the events as they are written. A call is open from `arrived` to `ended`, and while an operator
-    is in wrap-up after it (from `wrap_up` on, should the call have been closed already)."""
+    """Follows the events as they are written. A call is open from `arrived` (one of ours: `dialled`) to
+    `ended`, while an operator is in wrap-up after it (from `wrap_up` on, should the call have been closed
+    already), and until the callback that was booked in it, or that it tried, has ended."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _Open] = {}
+        self._booked: dict[str, datetime] = {}  # when each callback still due was booked, the oldest first
         self._standing: dict[str, Event] = {}
 
     def note(self, event: Event, segment: int) -> None:
@@ -51,11 +64,23 @@ class OpenCalls:
         if event.kind in _STANDING:
             what, of = _STANDING[event.kind]
             self._standing[f"{what} {event.data.get(of)}" if of else what] = event
+        self._give_up_callbacks(event.at)
         if event.call is None:
             return
+        callback = event.data.get("callback")
         match event.kind:
             case "arrived":
                 self._calls.setdefault(event.call, _Open(segment, event.id))
+            case "dialled":
+                state = self._calls.setdefault(event.call, _Open(segment, event.id))
+                if isinstance(callback, str) and callback in self._booked:
+                    state.callbacks.add(callback)
+            case "callback_booked" if isinstance(callback, str):
+                self._booked.setdefault(callback, event.at)
+                again = _Open(segment, event.id, ended=True)
+                self._calls.setdefault(event.call, again).callbacks.add(callback)
+            case "callback_ended" if isinstance(callback, str):
+                self._callback_over(callback)
             case "ended" if event.call in self._calls:
                 self._calls[event.call].ended = True
             case "wrap_up" if isinstance(operator, str):
@@ -73,9 +98,22 @@ class OpenCalls:
             self._calls[call].wrapping.discard(operator)
             self._close(call)
 
+    def _give_up_callbacks(self, now: datetime) -> None:
+        while self._booked:
+            callback, booked = next(iter(self._booked.items()))
+            if now - booked <= CALLBACKS_KEPT:
+                return
+            self._callback_over(callback)
+
+    def _callback_over(self, callback: str) -> None:
+        self._booked.pop(callback, None)
+        for call in [call for call, state in self._calls.items() if callback in state.callbacks]:
+            self._calls[call].callbacks.discard(callback)
+            self._close(call)
+
     def _close(self, call: str) -> None:
         state = self._calls.get(call)
-        if state is not None and state.ended and not state.wrapping:
+        if state is not None and state.over:
             del self._calls[call]
 
     def belongs(self, event: Event) -> bool:
@@ -90,8 +128,8 @@ class OpenCalls:
 
     @property
     def standing(self) -> list[Event]:
-        """The last `operator_state` and `operator_next` of each operator, `opening_…` of each number and
-        `notice_…` of each notice, `survival_read` and `plan_activated`."""
+        """The last `operator_state`, `operator_next` and `operator_phone` of each operator, `opening_…` of
+        each number and `notice_…` of each notice, `survival_read` and `plan_activated`."""
         return list(self._standing.values())
 
     @property
@@ -107,6 +145,13 @@ class OpenCalls:
                 for call, state in self._calls.items()
             },
             "standing": [to_fields(event) for event in self.standing],
+            "callbacks": {
+                callback: [
+                    time_text(at),
+                    [call for call, state in self._calls.items() if callback in state.callbacks],
+                ]
+                for callback, at in self._booked.items()
+            },
         }
 
     @classmethod
@@ -116,6 +161,10 @@ class OpenCalls:
         try:
             for call, (segment, since, ended, wrapping) in data["open"].items():
                 self._calls[str(call)] = _Open(int(segment), str(since), bool(ended), set(wrapping))
+            for callback, (at, calls) in data.get("callbacks", {}).items():
+                self._booked[str(callback)] = datetime.fromisoformat(at)
+                for call in calls:
+                    self._calls[str(call)].callbacks.add(str(callback))
             for fields in data["standing"]:
                 self.note(from_fields(fields), 0)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -174,8 +223,8 @@ def _newest_with_header(files: list[Path]) -> tuple[int, OpenCalls]:
 
 def read_recent(folder: Path, calls_open: bool = True) -> list[Event]:
     """What recovery needs, in the order of writing: what stands (`OpenCalls.standing`), and all events of the
-    calls that have not ended or whose wrap-up is not over. With `calls_open=False`: those calls' events
-    and everything in the newest segment.
+    calls that have not ended, whose wrap-up is not over, or whose callback is still due. With
+    `calls_open=False`: those calls' events and everything in the newest segment.
     """
     recent = load(folder)
     return recent.to_recover() if calls_open else recent.events

@@ -58,7 +58,8 @@ class CallRow(Base):
 
     `answer_s`: arrival to first answer; `wait_s`: first queue entry to first answer, or to the end of a call
     never answered; `total_s`: arrival to end. The recording stands in `recordings`. From `plan` on: what the
-    plan had to do with it; null in records of before there were plans.
+    plan had to do with it; null in records of before there were plans. `answered_queue`: from which queue the
+    first answer came; `callback_of`: the call that booked what this call of ours (via `callback`) fulfils.
     """
 
     __tablename__ = "call_records"
@@ -66,6 +67,7 @@ class CallRow(Base):
         Index(None, "arrived_at"),
         Index(None, "number", "arrived_at"),
         Index(None, "operator", "arrived_at"),
+        Index(None, "callback_of"),
     )
 
     call: Mapped[str] = mapped_column(primary_key=True)
@@ -102,6 +104,48 @@ class CallRow(Base):
     forward: Mapped[str | None]
     forward_answered_at: Mapped[datetime | None]
     exit_step: Mapped[str | None]
+    answered_queue: Mapped[str | None]
+    callback_of: Mapped[str | None]
+
+
+class TalkRow(Base):
+    """One operator's part in a call (`cdr.Talk`): computed with the call's record, in the same transaction.
+
+    `place`: 0, 1, … in the order of answering; `arrived_at` is the call's. `offered`: the answer to an offer
+    of the distributor; else the operator came to the call otherwise (Asterisk alone, a page that took its
+    conversation back). `talk_s` holds included."""
+
+    __tablename__ = "talks"
+    __table_args__ = (Index(None, "arrived_at"),)
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    operator: Mapped[str]
+    queue: Mapped[str | None]
+    arrived_at: Mapped[datetime]
+    answered_at: Mapped[datetime]
+    offered: Mapped[bool]
+    talk_s: Mapped[float | None]
+    hold_s: Mapped[float | None]
+    wrap_up_s: Mapped[float | None]
+
+
+class OperatorStateRow(Base):
+    """One `operator_state` event, whose id it bears, in columns: what evenness is computed from. `calls`,
+    `talk_s`, `duty_s`: the operator's tally of `day` (YYYY-MM-DD in the site's zone) then; null in events of
+    before there were tallies."""
+
+    __tablename__ = "operator_states"
+    __table_args__ = (Index(None, "operator", "at"), Index(None, "at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    operator: Mapped[str]
+    state: Mapped[str]
+    calls: Mapped[int | None] = mapped_column(Integer)
+    talk_s: Mapped[float | None]
+    duty_s: Mapped[float | None]
+    day: Mapped[str | None]
 
 
 class Recording(Base):

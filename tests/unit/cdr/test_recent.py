@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import strategies as some
 from cdr import Event, Journal, read_journal, read_recent
 from cdr.recent import OpenCalls
 from cdr.segments import segments
+from tests.support.events import NINE
 
 CALLS = ["c1", "c2", 'an "odd" \\ id']
 OPERATORS = ["1001", "1002"]
+CALLBACKS = ["cb1", "cb2"]
 steps = some.lists(
     some.tuples(
         some.just("call"),
@@ -23,6 +26,11 @@ steps = some.lists(
     )
     | some.tuples(some.just("wrap"), some.sampled_from(["wrap_up", "wrapped_up"]), some.sampled_from(CALLS))
     | some.tuples(some.just("operator"), some.sampled_from(["ready", "break"]), some.sampled_from(OPERATORS))
+    | some.tuples(
+        some.sampled_from(CALLBACKS),
+        some.sampled_from(["callback_booked", "dialled", "callback_failed", "callback_ended"]),
+        some.sampled_from(CALLS),
+    )
     | some.tuples(some.just("restart"), some.just(""), some.just("")),
     max_size=25,
 )
@@ -39,6 +47,8 @@ def play(folder: Path, moves: list[tuple[str, str, str]], segment_bytes: int) ->
                     journal.append(kind, call=who, operator="1001")
                 case "operator":
                     journal.append("operator_state", operator=who, state=kind)
+                case "cb1" | "cb2":
+                    journal.append(kind, call=who, callback=what)
                 case _:
                     journal.close()
                     journal = Journal(folder, segment_bytes=segment_bytes)
@@ -119,3 +129,70 @@ def test_a_wrap_up_never_closed_ends_with_the_operators_next(tmp_path: Path) -> 
 def test_everything_of_the_newest_segment(tmp_path: Path) -> None:
     play(tmp_path, [("call", "arrived", "c1"), ("call", "ended", "c1")], 10**6)
     assert [event.kind for event in read_recent(tmp_path, calls_open=False)] == ["arrived", "ended"]
+
+
+DUE: list[tuple[str, str, str]] = [
+    ("call", "arrived", "c1"),
+    ("call", "queued", "c1"),
+    ("cb1", "callback_booked", "c1"),
+    ("call", "ended", "c1"),
+    ("call", "offered", "c1"),
+]
+TRIED: list[tuple[str, str, str]] = [
+    ("cb1", "dialled", "c2"),
+    ("cb1", "callback_failed", "c2"),
+    ("call", "ended", "c2"),
+]
+
+
+def of_calls(folder: Path) -> list[tuple[str, str | None]]:
+    return [(event.kind, event.call) for event in read_recent(folder)]
+
+
+@pytest.mark.req("ACD-7", "REL-1")
+@pytest.mark.parametrize("segment_bytes", [1, 10**6])
+def test_a_callback_keeps_its_call_and_its_tries_until_it_has_ended(
+    tmp_path: Path, segment_bytes: int
+) -> None:
+    play(tmp_path, [*DUE, ("call", "arrived", "other"), ("call", "ended", "other")], segment_bytes)
+    first = [
+        ("arrived", "c1"),
+        ("queued", "c1"),
+        ("callback_booked", "c1"),
+        ("ended", "c1"),
+        ("offered", "c1"),
+    ]
+    assert of_calls(tmp_path) == first
+    play(tmp_path, TRIED, segment_bytes)
+    assert of_calls(tmp_path) == [*first, ("dialled", "c2"), ("callback_failed", "c2"), ("ended", "c2")]
+    play(tmp_path, [("cb1", "dialled", "c3"), ("cb1", "callback_ended", "c1")], segment_bytes)
+    assert of_calls(tmp_path) == [("dialled", "c3")]  # the talk goes on
+    play(tmp_path, [("call", "ended", "c3")], segment_bytes)
+    assert of_calls(tmp_path) == []
+
+
+def test_a_call_of_two_callbacks_waits_for_both(tmp_path: Path) -> None:
+    play(tmp_path, [*DUE, ("cb2", "callback_booked", "c1"), ("cb1", "callback_ended", "c1")], 10**6)
+    assert len(of_calls(tmp_path)) == 7
+    play(tmp_path, [("cb2", "callback_ended", "c1")], 10**6)
+    assert of_calls(tmp_path) == []
+
+
+def test_a_callback_that_nobody_ended_is_let_go_after_four_days() -> None:
+    state = OpenCalls()
+    for number, (hours, kind, call) in enumerate(
+        [(0, "arrived", "c1"), (0, "callback_booked", "c1"), (0, "ended", "c1"), (96, "arrived", "c2")]
+    ):
+        at = NINE + timedelta(hours=hours)
+        state.note(Event(f"{number}", at, None, call, kind, {"callback": "cb1"}), 1)
+    assert state.calls == {"c1", "c2"}
+    again = OpenCalls.from_data(state.to_data())
+    assert again.to_data() == state.to_data()
+    for each in (state, again):
+        each.note(Event("5", NINE + timedelta(hours=96, seconds=1), None, None, "engine_started"), 2)
+        assert each.calls == {"c2"}
+
+
+def test_a_segment_of_before_there_were_callbacks_is_read() -> None:
+    head = {"open": {"c1": [1, "0", False, []]}, "standing": []}
+    assert OpenCalls.from_data(head).calls == {"c1"}

@@ -55,6 +55,8 @@ def test_a_call_like_most() -> None:
         "forward": None,
         "forward_answered_at": None,
         "exit_step": None,
+        "answered_queue": "main",
+        "callback_of": None,
         "recording": None,
         "recording_s": None,
     }

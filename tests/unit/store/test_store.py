@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import Connection, func, inspect, select, text, update
+from sqlalchemy import Connection, bindparam, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from store import (
@@ -22,13 +23,16 @@ from store import (
     Base,
     CallRow,
     EventRow,
+    OperatorStateRow,
     Store,
     StoreUnavailable,
+    TalkRow,
     User,
     UserSession,
     database,
     upgrade,
 )
+from store.types import json_type
 
 NOW = datetime(2026, 11, 21, 3, 15, 0, 123456, tzinfo=UTC)
 
@@ -105,6 +109,47 @@ async def test_call_records_of_before_queues_was_noted_are_kept(store: Store) ->
         found = await session.get(CallRow, "old")
     assert found is not None
     assert (found.queues, found.staff, found.outcome) == (None, True, "lost")
+
+
+@pytest.mark.req("ACD-1")
+async def test_what_operators_did_before_it_was_counted_is_taken_over(store: Store) -> None:
+    def down(connection: Connection) -> None:
+        command.downgrade(upgrade.config(connection), "0005")
+        for call, operator in (("c1", "1001"), ("c2", None)):
+            connection.execute(
+                text(
+                    "INSERT INTO call_records (call, via, arrived_at, answered_at, queue, operator,"
+                    " operators, offers, refusals, outcome, talk_s, hold_s, wrap_up_s) VALUES (:call,"
+                    " 'engine', '2026-11-21 03:15:00.000000', '2026-11-21 03:15:09.000000', 'main',"
+                    " :operator, '[]', 1, 0, 'answered', 60, 5, 10)"
+                ),
+                {"call": call, "operator": operator},
+            )
+        for number, kind, data in (
+            ("1", "operator_state", '{"operator": "1001", "state": "ready"}'),
+            ("2", "operator_state", '{"operator": "1001"}'),
+            ("3", "operator_next", '{"operator": "1001", "state": "break"}'),
+        ):
+            connection.execute(
+                text("INSERT INTO events (id, at, kind, data) VALUES (:id, :at, :kind, :data)").bindparams(
+                    bindparam("data", type_=json_type())
+                ),
+                {"id": number, "at": "2026-11-21 03:00:00.000000", "kind": kind, "data": json.loads(data)},
+            )
+
+    await in_database(store, down)
+    async with (
+        await Store.open(store._engine.url.render_as_string(hide_password=False)) as again,
+        again.reading() as session,
+    ):
+        (talk,) = await session.scalars(select(TalkRow))
+        (state,) = await session.scalars(select(OperatorStateRow))
+        record = await session.get_one(CallRow, "c1")
+    assert (talk.call, talk.place, talk.operator, talk.queue, talk.offered) == ("c1", 0, "1001", "main", True)
+    assert (talk.talk_s, talk.hold_s, talk.wrap_up_s) == (60.0, 5.0, 10.0)
+    assert talk.answered_at - talk.arrived_at == timedelta(seconds=9)
+    assert (state.id, state.operator, state.state, state.day) == ("1", "1001", "ready", None)
+    assert (record.answered_queue, record.callback_of) == (None, None)
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(store: Store) -> None:
