@@ -1,0 +1,294 @@
+"""What came out of a simulation: the city's figures, waits, work, evenness; by interval, queue, operator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdr.kpis import Kpi, kpi_of
+from cdr.staffing.centre import not_modelled
+from cdr.staffing.run import Run, Seat, SimulatedCall
+from cdr.staffing.scenario import DAY_S, Scenario
+
+_LEAST_DUTY_S = 900.0  # whoever was there for less tells nothing about evenness
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Of all calls that entered a queue, from there to the answer, to giving up or to being sent on."""
+
+    mean_s: float | None
+    p95_s: float | None
+    longest_s: float | None
+
+    @classmethod
+    def of(cls, calls: Sequence[SimulatedCall]) -> Waits:
+        waits = sorted(wait for one in calls if (wait := one.wait_s) is not None)
+        if not waits:
+            return cls(None, None, None)
+        p95 = waits[math.ceil(round(0.95 * len(waits), 9)) - 1]
+        return cls(math.fsum(waits) / len(waits), p95, waits[-1])
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: _rounded(getattr(self, name), 3) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Even:
+    """How evenly something is spread over operators, per hour on duty: from 0 (`gini`; all alike) to 1."""
+
+    lowest: float | None
+    highest: float | None
+    gini: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Even:
+        if not values:
+            return cls(None, None, None)
+        ordered, total = sorted(values), math.fsum(values)
+        n = len(ordered)
+        gini = 0.0
+        if total > 0:
+            gini = math.fsum((2 * (rank + 1) - n - 1) * one for rank, one in enumerate(ordered)) / (n * total)
+        return cls(ordered[0], ordered[-1], max(gini, 0.0))
+
+    @property
+    def spread(self) -> float | None:
+        return None if self.lowest is None or self.highest is None else self.highest - self.lowest
+
+    def to_json(self) -> dict[str, Any]:
+        shown = {"lowest": self.lowest, "highest": self.highest, "spread": self.spread, "gini": self.gini}
+        return {name: _rounded(value, 4) for name, value in shown.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A part of the day, `start_s` to `end_s` after midnight, over all simulated days together; calls by
+    arrival. `operators`: on duty on average, on days on which anybody was; `occupancy`: of theirs;
+    `most_in_line`: most callers for whom nobody's phone rang."""
+
+    start_s: float
+    end_s: float
+    kpi: Kpi
+    waits: Waits
+    operators: float
+    occupancy: float | None
+    most_in_line: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "from": clock(self.start_s),
+            "to": clock(self.end_s),
+            **_figures(self.kpi),
+            "wait": self.waits.to_json(),
+            "operators": round(self.operators, 3),
+            "occupancy": _rounded(self.occupancy, 4),
+            "most_in_line": self.most_in_line,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWork:
+    """One operator's share. `duty_s`: ready, ringing, talking and in wrap-up; `occupancy`: talk and wrap-up
+    of it (None without any)."""
+
+    operator: str
+    name: str
+    calls: int
+    talk_s: float
+    wrap_up_s: float
+    duty_s: float
+
+    @property
+    def occupancy(self) -> float | None:
+        return (self.talk_s + self.wrap_up_s) / self.duty_s if self.duty_s > 0 else None
+
+    def to_json(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        for name in ("talk_s", "wrap_up_s", "duty_s"):
+            shown[name] = round(shown[name], 3)
+        return shown | {"occupancy": _rounded(self.occupancy, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWork:
+    """One queue. `calls` and `talk` (s): its conversations per operator and hour on duty, of those who serve
+    it and were there 15 min and more."""
+
+    queue: str
+    name: str
+    kpi: Kpi
+    waits: Waits
+    calls: Even
+    talk: Even
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "queue": self.queue,
+            "name": self.name,
+            **_figures(self.kpi),
+            "wait": self.waits.to_json(),
+            "evenness": {"calls_h": self.calls.to_json(), "talk_s_h": self.talk.to_json()},
+        }
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The figures of all calls that arrived after the warm-up. `kpi` by the site's own formula
+    (`cdr.kpi_of`); `offers` and of them `unanswered`; `calls`, `talk`, `occupied`: evenness over all
+    operators; `notes`: (Japanese, English) what was assumed or left out."""
+
+    days: int
+    seed: int
+    kpi: Kpi
+    waits: Waits
+    occupancy: float | None
+    duty_h: float
+    most_in_line: int
+    offers: int
+    unanswered: int
+    calls: Even
+    talk: Even
+    occupied: Even
+    intervals: tuple[Interval, ...]
+    queues: tuple[QueueWork, ...]
+    operators: tuple[OperatorWork, ...]
+    notes: tuple[tuple[str, str], ...]
+    made: tuple[SimulatedCall, ...] = field(default=(), repr=False, compare=False)  # with `keep_calls`
+
+    @property
+    def abandon_rate(self) -> float | None:
+        """Share of the offered calls that were given up."""
+        return self.kpi.abandoned / self.kpi.offered if self.kpi.offered else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "days": self.days,
+            "seed": self.seed,
+            **self.kpi.to_json(),
+            "abandon_rate": _rounded(self.abandon_rate, 6),
+            "wait": self.waits.to_json(),
+            "occupancy": _rounded(self.occupancy, 4),
+            "duty_h": round(self.duty_h, 3),
+            "most_in_line": self.most_in_line,
+            "offers": self.offers,
+            "unanswered_offers": self.unanswered,
+            "evenness": {
+                "calls_h": self.calls.to_json(),
+                "talk_s_h": self.talk.to_json(),
+                "occupancy": self.occupied.to_json(),
+            },
+            "intervals": [one.to_json() for one in self.intervals],
+            "queues": [one.to_json() for one in self.queues],
+            "operators": [one.to_json() for one in self.operators],
+            "notes": [{"ja": ja, "en": en} for ja, en in self.notes],
+        }
+
+
+def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
+    """The figures of a run."""
+    site = scenario.site
+    counted = [one for one in run.calls if one.arrival.at >= scenario.warm_up_s]
+    names = {one.id: one.name for one in site.operators}
+    work = {seat.id: _work(seat, names.get(seat.id, seat.id)) for seat in run.seats.values()}
+    there = [one for one in work.values() if one.duty_s >= _LEAST_DUTY_S]
+    duty_s = math.fsum(one.duty_s for one in work.values())
+    busy_s = math.fsum(run.busy)
+    by_queue: dict[str, list[SimulatedCall]] = {one.id: [] for one in site.queues}
+    for one in counted:
+        by_queue[one.arrival.queue].append(one)
+    return Simulated(
+        days=scenario.days,
+        seed=scenario.seed,
+        kpi=kpi_of(counted, site.kpi),
+        waits=Waits.of(counted),
+        occupancy=busy_s / duty_s if duty_s > 0 else None,
+        duty_h=duty_s / 3600,
+        most_in_line=run.most,
+        offers=run.offers,
+        unanswered=run.unanswered,
+        calls=Even.of([one.calls * 3600 / one.duty_s for one in there]),
+        talk=Even.of([one.talk_s * 3600 / one.duty_s for one in there]),
+        occupied=Even.of([one.occupancy or 0.0 for one in there]),
+        intervals=_intervals(scenario, run, counted),
+        queues=tuple(
+            _queue_work(queue.id, queue.name, by_queue[queue.id], run.seats.values(), scenario)
+            for queue in site.queues
+        ),
+        operators=tuple(one for one in work.values() if one.duty_s > 0 or one.calls),
+        notes=(*scenario.notes, *not_modelled(site, {q for q, calls in by_queue.items() if calls})),
+        made=tuple(run.calls) if keep_calls else (),
+    )
+
+
+def _work(seat: Seat, name: str) -> OperatorWork:
+    return OperatorWork(
+        seat.id,
+        name,
+        sum(seat.calls.values()),
+        math.fsum(seat.talk_s.values()),
+        seat.wrap_up_s,
+        seat.duty_s,
+    )
+
+
+def _queue_work(
+    queue: str, name: str, calls: Sequence[SimulatedCall], seats: Any, scenario: Scenario
+) -> QueueWork:
+    there = [seat for seat in seats if queue in seat.calls and seat.duty_s >= _LEAST_DUTY_S]
+    return QueueWork(
+        queue,
+        name,
+        kpi_of(calls, scenario.site.kpi),
+        Waits.of(calls),
+        Even.of([seat.calls[queue] * 3600 / seat.duty_s for seat in there]),
+        Even.of([seat.talk_s[queue] * 3600 / seat.duty_s for seat in there]),
+    )
+
+
+def _intervals(scenario: Scenario, run: Run, counted: Sequence[SimulatedCall]) -> tuple[Interval, ...]:
+    """Those in which anybody called or was there."""
+    interval_s = scenario.interval_s
+    by_slot: list[list[SimulatedCall]] = [[] for _ in run.duty]
+    for one in counted:
+        by_slot[int(one.arrival.at % DAY_S / interval_s)].append(one)
+    worked = max(len(_days_worked(scenario)), 1)
+    return tuple(
+        Interval(
+            slot * interval_s,
+            (slot + 1) * interval_s,
+            kpi_of(calls, scenario.site.kpi),
+            Waits.of(calls),
+            run.duty[slot] / worked / interval_s,
+            run.busy[slot] / run.duty[slot] if run.duty[slot] > 0 else None,
+            run.most_in[slot],
+        )
+        for slot, calls in enumerate(by_slot)
+        if calls or run.duty[slot] > 0
+    )
+
+
+def _days_worked(scenario: Scenario) -> set[int]:
+    """Days on which a shift runs; one that goes on for days counts on each."""
+    days: set[int] = set()
+    for one in scenario.shifts:
+        last = one.day + max(math.ceil(one.end_s / DAY_S) - 1, 0)
+        days.update(range(one.day, min(last, scenario.days - 1) + 1))
+    return days
+
+
+def clock(seconds: float) -> str:
+    """Seconds after midnight as `8:30`."""
+    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02}"
+
+
+def _figures(kpi: Kpi) -> dict[str, Any]:
+    shown = kpi.to_json()
+    del shown["formula"]
+    return shown
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
