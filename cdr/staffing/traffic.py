@@ -16,7 +16,6 @@ from random import Random
 from cdr.staffing.scenario import DAY_S, Arrival
 from cdr.staffing.spread import Spread
 
-
 FOR_EVER = Spread.exponential(math.inf)
 
 
