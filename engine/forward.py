@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-import os
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +14,7 @@ from switch import Bridge, Channel, ChannelGone, Hangup, SwitchError, SwitchGone
 
 from .call import Call, Phase
 from .call import digits as plain
+from .serials import serial
 
 if TYPE_CHECKING:
     from .session import Session
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("daihyo.engine.forward")
 
 FORWARDS_MAX = 8  # a call; plans lead on from forward to forward, and round through queues
-_serial = itertools.count(1)
-_process = f"{int(time.time()):x}{os.getpid():x}"
 
 # Why a telephone outside was not answered, by SIP status and by Q.850 cause.
 _BY_STATUS: dict[int, UnansweredReason] = {486: "busy", 600: "busy", 603: "refused", 403: "refused"}
@@ -105,7 +101,7 @@ def why(hangup: Hangup) -> UnansweredReason:
 def _place_on(session: Session, call: Call, to: Forward) -> UnansweredReason | None:
     """Notes the attempt. Tells whether the trunk has a channel for it: calls in and out count alike."""
     centre = session.centre
-    leg = f"out-{to.id}-{_process}-{next(_serial)}"
+    leg = f"out-{to.id}-{serial()}"
     centre.note("forwarded", call.id, forward=to.id, number=plain(to.number), trunk=to.trunk, leg=leg)
     if _comes_back(session, call, to):
         log.warning("call %s comes from forward %s: that telephone is diverted to us", call.id, to.id)

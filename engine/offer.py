@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-import os
-import time
 from typing import TYPE_CHECKING
 
 from acd import Offer, OfferEnd
@@ -15,14 +12,12 @@ from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, S
 from .call import Answer, Call, Phase
 from .ledger import because_data
 from .phones import endpoint
+from .serials import serial
 
 if TYPE_CHECKING:
     from .session import Session
 
 log = logging.getLogger("daihyo.engine.offer")
-
-_serial = itertools.count(1)
-_process = f"{int(time.time()):x}{os.getpid():x}"
 
 # Q.850 cause of the leg → how the offer ended. 17 is SIP 486, 21 is 603 and 403, 19 and 18 are 480 and 408.
 ENDS = {17: OfferEnd.BUSY, 21: OfferEnd.REFUSED, 18: OfferEnd.NO_ANSWER, 19: OfferEnd.NO_ANSWER}
@@ -31,7 +26,7 @@ ENDS |= {20: OfferEnd.UNREACHABLE, 3: OfferEnd.UNREACHABLE, 27: OfferEnd.UNREACH
 
 def leg_id(operator: str) -> str:
     """A channel id that no other engine and no earlier leg ever had."""
-    return f"leg-{operator}-{_process}-{next(_serial)}"
+    return f"leg-{operator}-{serial()}"
 
 
 def operator_of_leg(identity: str) -> str | None:
