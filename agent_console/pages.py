@@ -219,6 +219,11 @@ async def board(request: web.Request) -> web.StreamResponse:
     return page(
         request,
         "board.html",
+        config={
+            "queues": [{"id": queue.id, "name": queue.name} for queue in console.site.queues],
+            "may_move": session is not None and session.may(Right.CALLS_CONTROL),
+            "languages": list(console.site.languages),
+        },
         within=console.site.kpi.answer_within_s,
         running=board_lines(console.site, console.link.state, texts_of(request)),
         to_switches=session is not None and session.may(Right.PLAN_READ),

@@ -3,19 +3,16 @@
 import { LiveLine, type Call, type Figures, type KpiFigures, type Operator, type Update } from "./live";
 import { el, make, page, put, show, t } from "./page";
 import { drawState, shapeOf } from "./states";
-import { everySecond, secondsSince, span } from "./time";
-import { wayOf } from "./way";
+import { clock, everySecond, secondsSince, span } from "./time";
+import { WaitingList } from "./waiting";
 
-const LATE_S = 20;
+const COUNTED_S = 900; // who was on duty for less is not compared
 // The tally's order: who needs eyes first stands first.
 const ORDER = ["no_answer", "ringing", "talking", "hold", "wrap_up", "ready", "training", "break", "off"];
-const WAITS = new Set(["waiting", "ringing", "returning"]);
-// Led by the plan, not yet waiting for anybody here.
-const LED = new Set(["greeting", "menu", "announcement", "forwarding"]);
-
 const operators = new Map<string, Operator>();
 const calls = new Map<string, Call>();
 const rows = new Map<string, HTMLElement>();
+const waiting = new WaitingList(calls, operators);
 let longest: string | null = null;
 
 new LiveLine(take);
@@ -36,8 +33,13 @@ function take(update: Update): void {
     figure.classList.toggle("some", update.waiting.count > 0);
   }
   if (update.kpi) drawFigures(update.kpi);
+  if (update.callbacks) {
+    const { count, now } = update.callbacks;
+    put(el("callbacks"), now ? t("board.callbacks_now", { n: count, now }) : t("board.callbacks", { n: count }));
+  }
   drawOperators();
-  drawWaiting();
+  drawEvenness();
+  waiting.draw();
   tick();
 }
 
@@ -143,24 +145,68 @@ function operatorRow(id: string): HTMLElement {
   const state = make("span", "st");
   state.append(make("span", "shape"), make("span", "word"));
   const about = make("span", "about");
-  about.append(make("span", "dialled"), make("span", "caller num"));
-  row.append(make("span", "name"), state, make("span", "timer num"), about, make("span", "with"));
+  about.append(make("span", "marks"), make("span", "dialled"), make("span", "caller num"));
+  row.append(make("span", "name"), state, make("span", "timer num"), make("span", "today num"), about, make("span", "with"));
   rows.set(id, row);
   return row;
 }
 
 function drawOperator(row: HTMLElement, operator: Operator): void {
-  const [name, state, , about, phone] = [...row.children] as HTMLElement[];
-  if (!name || !state || !about || !phone) return;
+  const [name, state, , today, about, phone] = [...row.children] as HTMLElement[];
+  if (!name || !state || !today || !about || !phone) return;
   row.dataset.operator = operator.id;
   put(name, operator.name);
   drawState(state, operator.state, operator.reason);
   const call = operator.call ? calls.get(operator.call) : undefined;
-  const [dialled, caller] = [...about.children] as HTMLElement[];
+  const [marks, dialled, caller] = [...about.children] as HTMLElement[];
   if (dialled) put(dialled, call ? (call.number_name ?? call.number_text) : "");
   if (caller) put(caller, call ? (call.caller_text ?? t("withheld")) : "");
+  drawToday(today, operator);
+  if (marks) drawMarks(marks, operator);
   put(phone, operator.state === "off" ? "" : t(`phone.${operator.phone ?? "none"}`));
   phone.classList.toggle("missing", operator.state === "ready" && operator.phone === null);
+}
+
+/** Today's conversations. */
+function drawToday(place: HTMLElement, operator: Operator): void {
+  const tally = operator.tally;
+  put(place, tally && (tally.calls > 0 || operator.state !== "off") ? t("board.today", { n: tally.calls }) : "");
+  place.title = tally
+    ? t("board.today_title", { n: tally.calls, talk: span(tally.talk_s), duty: span(tally.duty_s) })
+    : "";
+}
+
+/** What sets an operator apart: a level that is not the first, a language not all speak, an own limit reached. */
+function drawMarks(place: HTMLElement, operator: Operator): void {
+  const levels = Object.entries(operator.levels ?? {}).filter(([, level]) => level > 1);
+  const queue = (id: string) => page.queues?.find((one) => one.id === id)?.name ?? id;
+  const speaks = (one: Operator, language: string) => one.languages == null || one.languages.includes(language);
+  const special = (page.languages ?? [])
+    .filter((language) => language !== page.site_language)
+    .filter((language) => speaks(operator, language) && [...operators.values()].some((one) => !speaks(one, language)));
+  const until = operator.limited_until ? clock(operator.limited_until) : "";
+  const marks = [
+    ...[...new Set(levels.map(([, level]) => level))].sort().map((n) => t("board.level", { n })),
+    ...special.map((language) => t(`language.${language}`)),
+    ...(until ? [t("board.limited", { t: until })] : []),
+  ];
+  put(place, marks.join(" "));
+  place.title = [
+    ...levels.map(([id, n]) => t("board.level_title", { queue: queue(id), n })),
+    ...(until ? [t("board.limited_title", { t: until })] : []),
+  ].join("\n");
+  place.classList.toggle("limited", until !== "");
+}
+
+/** 均等度: the fewest and the most calls among those who were on duty long enough to be compared. */
+function drawEvenness(): void {
+  const counted = [...operators.values()].flatMap((one) =>
+    one.tally && one.tally.duty_s >= COUNTED_S ? [one.tally.calls] : [],
+  );
+  const text = counted.length
+    ? t("board.even", { least: Math.min(...counted), most: Math.max(...counted) })
+    : t("board.even_none");
+  put(el("evenness"), text);
 }
 
 /** A conversation counts from its answer, also after a hold. */
@@ -182,54 +228,13 @@ function drawTally(): void {
   if (list.textContent !== items.map((item) => item.textContent).join("")) list.replaceChildren(...items);
 }
 
-// -- who waits
-
-/** Whoever still hears the greeting waits for nobody yet: last, and without a waiting time. */
-function rank(call: Call): string {
-  return LED.has(call.phase) ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
-}
-
-function drawWaiting(): void {
-  const waiting = [...calls.values()]
-    .filter((call) => WAITS.has(call.phase) || LED.has(call.phase))
-    .sort((a, b) => rank(a).localeCompare(rank(b)));
-  const lines = waiting.map((call) => {
-    const row = make("tr");
-    if (!LED.has(call.phase)) row.dataset.since = call.queued_at ?? call.arrived_at;
-    const state = make("td");
-    state.dataset.state = call.phase;
-    const operator = call.operator ? operators.get(call.operator) : undefined;
-    const phase = call.phase === "ringing" && operator ? `${t("phase.ringing")} ${operator.name}` : t(`phase.${call.phase}`);
-    state.append(make("span", "shape", shapeOf(call.phase)), ` ${phase}`);
-    const dialled = make("td", "", call.number_name ?? call.number_text);
-    const way = wayOf(call);
-    if (way.length) dialled.append(make("span", "way-line", way.join(" · ")));
-    row.append(
-      make("td", "num since"),
-      make("td", "num", call.caller_text ?? t("withheld")),
-      dialled,
-      state,
-    );
-    return row;
-  });
-  el("waiting-list").replaceChildren(...lines);
-  put(el("waiting-empty"), t("board.nobody_waits"));
-  show(el("waiting-empty"), lines.length === 0);
-}
-
 function tick(): void {
   for (const [id, row] of rows) {
     const operator = operators.get(id);
     const timer = row.querySelector(".timer");
     if (operator && timer) put(timer, operator.state === "off" ? "" : span(secondsSince(sinceOf(operator))));
   }
-  document.querySelectorAll<HTMLElement>("#waiting-list tr").forEach((row) => {
-    const seconds = secondsSince(row.dataset.since);
-    const cell = row.querySelector(".since");
-    if (!cell || !row.dataset.since) return;
-    put(cell, span(seconds));
-    cell.classList.toggle("late", seconds > LATE_S);
-  });
+  waiting.tick();
   put(el("waiting-longest"), longest ? span(secondsSince(longest)) : "0:00");
 }
 

@@ -15,6 +15,10 @@ export interface Operator {
   call: string | null;
   queues: string[];
   next_state: string | null;
+  tally?: { calls: number; talk_s: number; duty_s: number } | null;
+  levels?: Record<string, number>;
+  languages?: string[] | null;
+  limited_until?: string | null;
 }
 
 export interface Call {
@@ -35,12 +39,29 @@ export interface Call {
   language?: string | null;
   path?: string[];
   diverted_name?: string | null;
+  priority?: number;
+  moved_from?: string | null;
+}
+
+/** A callback that is offered to this seat, or whose citizen is being called for it. */
+export interface Callback {
+  id: string;
+  number_text: string;
+  state: string;
+  queue: string;
+  place_since: string;
+  tries: number;
+  language?: string | null;
+  called_text: string | null;
+  called_name?: string | null;
+  path?: string[];
 }
 
 export interface KpiFigures {
   offered: number;
   answered: number;
   abandoned: number;
+  callbacks?: number;
   answer_rate: number | null;
   mean_answer_s: number | null;
   within_rate: number | null;
@@ -67,6 +88,8 @@ export interface Update {
   gone_operators?: string[];
   me?: Operator | null;
   call?: Call | null;
+  callback?: Callback | null;
+  callbacks?: { count: number; now: number };
   waiting?: { count: number; longest_since: string | null };
   own_today?: { count: number; mean_talk_s: number | null } | null;
   kpi?: Figures | null;

@@ -8,6 +8,9 @@ interface PageData {
   zone: string;
   site_language: string;
   texts: Record<string, string>;
+  queues?: { id: string; name: string }[];
+  may_move?: boolean;
+  languages?: string[];
   phone?: { user: string; secret: string; domain: string };
 }
 

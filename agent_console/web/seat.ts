@@ -1,13 +1,13 @@
 // The operator's seat: state, the call that rings or runs, the phone. Wrap-up and own calls have files of their own.
 
 import { ApiError, get, post } from "./api";
-import { LiveLine, type Call, type Operator, type Update } from "./live";
+import { LiveLine, type Call, type Callback, type Operator, type Update } from "./live";
 import { OwnCalls } from "./own_calls";
 import { el, page, put, say, show, t } from "./page";
 import { SeatPhone } from "./seat_phone";
 import { drawState } from "./states";
 import { clock, everySecond, secondsSince, span } from "./time";
-import { wayOf } from "./way";
+import { languageOf, wayOf } from "./way";
 import { WrapUp } from "./wrap_up";
 
 const ARMED_MS = 3000;
@@ -21,6 +21,7 @@ const path = `/operators/${encodeURIComponent(operator)}`;
 let me: Operator | null = null;
 let call: Call | null = null;
 let lastCall: Call | null = null;
+let callback: Callback | null = null;
 let waitingSince: string | null = null;
 let armed = 0;
 let leftOver = 0;
@@ -47,6 +48,7 @@ function take(update: Update): void {
   }
   if (update.me !== undefined) me = update.me;
   if (update.call !== undefined) call = update.call;
+  if (update.callback !== undefined) callback = update.callback;
   if (call && (call.phase === "talking" || call.phase === "hold")) lastCall = call;
   if (update.waiting) {
     put(el("waiting-count"), t("people", { n: update.waiting.count }));
@@ -75,12 +77,16 @@ function draw(): void {
     button.setAttribute("aria-pressed", String(state === name));
     button.classList.toggle("next", me.next_state === name && state !== name);
   }
-  const ringing = state === "ringing" && call !== null;
-  const talking = (state === "talking" || state === "hold") && call !== null;
-  el("current").dataset.phase = ringing ? "ringing" : talking ? state : "idle";
-  if (call && (ringing || talking)) drawCall(call, state);
+  const offered = state === "ringing" && callback?.state === "ringing";
+  const calling = state === "talking" && callback?.state === "calling";
+  const ringing = state === "ringing" && (call !== null || offered);
+  const talking = (state === "talking" || state === "hold") && call !== null && !calling;
+  el("current").dataset.phase = ringing ? "ringing" : calling ? "calling" : talking ? state : "idle";
+  if (callback && (offered || calling)) drawCallback(callback, offered);
+  else if (call && (ringing || talking)) drawCall(call, state);
   else drawIdle(state);
-  drawActions(ringing, talking, state);
+  show(el("callback-mark"), callback !== null && (offered || calling || talking));
+  drawActions(ringing, talking, calling, state);
   phone.ring(ringing && phone.kind === "browser");
   wrapUp.follow(me, talking ? call : lastCall, talking);
   tick();
@@ -92,6 +98,22 @@ function drawCall(now: Call, state: string): void {
   put(el("caller"), now.caller_text ?? t("withheld"));
   put(el("way"), wayOf(now).join(" · "));
   put(el("hint"), hintOf(now, state));
+}
+
+/** Whom, which number they had called, how they came, since when, how often tried: before anybody is called. */
+function drawCallback(now: Callback, offered: boolean): void {
+  put(el("number-name"), t("seat.callback_called", { name: now.called_name ?? "", number: now.called_text ?? "" }).trim());
+  if (!now.called_name && !now.called_text) put(el("number-name"), "");
+  put(el("number-digits"), "");
+  put(el("caller"), now.number_text);
+  put(el("way"), [now.path?.length ? t("way", { path: now.path.join(" → ") }) : "", languageOf(now.language)].filter(Boolean).join(" · "));
+  put(el("hint"), callbackHint(now, offered));
+}
+
+function callbackHint(now: Callback, offered: boolean): string {
+  const since = t("seat.callback_since", { at: clock(now.place_since), t: span(secondsSince(now.place_since)) });
+  const tries = now.tries ? t("seat.callback_tries", { n: now.tries }) : t("seat.callback_first_try");
+  return `${since} · ${tries}\n${t(offered ? "seat.callback_first" : "seat.callback_calling")}`;
 }
 
 function hintOf(now: Call, state: string): string {
@@ -108,25 +130,39 @@ function drawIdle(state: string): void {
   put(el("number-digits"), "");
   put(el("way"), "");
   const kind = state === "ringing" ? "ready" : state;
-  put(el("caller"), t(`seat.idle_${kind}`));
+  const held = state === "no_answer" ? heldBack(me?.reason) : null;
+  put(el("caller"), held?.why ?? t(`seat.idle_${kind}`));
   const noPhone = state === "ready" && me?.phone === null;
   const next = state === "wrap_up" && me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
-  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : t(`seat.idle_${kind}_hint`) + next);
+  const limited = state === "ready" && me?.limited_until ? t("seat.limited", { t: clock(me.limited_until) }) : "";
+  const usual = held?.hint ?? t(`seat.idle_${kind}_hint`);
+  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : limited || usual + next);
 }
 
-function drawActions(ringing: boolean, talking: boolean, state: string): void {
+/** Why calls are held back, and what to do about it; null for a reason that nobody foresaw. */
+function heldBack(reason: string | null | undefined): { why: string; hint: string } | null {
+  const why = page.texts[`seat.no_answer_why.${reason ?? ""}`];
+  if (!why) return null;
+  const person = reason === "no_answer" || reason === "refused";
+  return { why, hint: t(`seat.no_answer_hint.${person ? "person" : "phone"}`) };
+}
+
+function drawActions(ringing: boolean, talking: boolean, calling: boolean, state: string): void {
   const atDesk = me?.phone === "desk" || phone.kind === "desk";
   show(el("ring-actions"), ringing);
   show(el("answer"), !atDesk);
   show(el("pick-up"), atDesk);
   put(el("pick-up"), t("seat.pick_up"));
   el<HTMLButtonElement>("answer").disabled = !phone.ringing;
-  show(el("talk-actions"), talking);
-  show(el("recording"), state === "talking");
+  put(el("answer-word"), t(callback?.state === "ringing" ? "seat.answer_and_call" : "seat.answer"));
+  show(el("back-actions"), state === "no_answer");
+  show(el("talk-actions"), talking || calling);
+  show(el("hold"), !calling);
+  show(el("recording"), state === "talking" && !calling);
   put(el("recording-word"), t("seat.recording"));
   el("hold").setAttribute("aria-pressed", String(state === "hold"));
   put(el("hold-word"), t(state === "hold" ? "seat.resume" : "seat.hold"));
-  show(el("mute"), !atDesk);
+  show(el("mute"), !atDesk && !calling);
   el("mute").setAttribute("aria-pressed", String(phone.muted));
   put(el("mute-word"), t(phone.muted ? "seat.unmute" : "seat.mute"));
 }
@@ -137,7 +173,9 @@ function tick(): void {
   const text = me && me.state !== "off" ? span(secondsSince(since)) : "";
   put(el("state-timer"), text);
   put(el("now-timer"), me !== null && ["ringing", "talking", "hold"].includes(me.state) ? text : "");
-  if (call && me && ["ringing", "hold"].includes(me.state)) put(el("hint"), hintOf(call, me.state));
+  const called = me?.state === "ringing" || me?.state === "talking" ? callback : null;
+  if (called && ["ringing", "calling"].includes(called.state)) put(el("hint"), callbackHint(called, called.state === "ringing"));
+  else if (call && me && ["ringing", "hold"].includes(me.state)) put(el("hint"), hintOf(call, me.state));
   const wait = secondsSince(waitingSince);
   put(el("waiting-longest"), span(waitingSince ? wait : 0));
   el("waiting-longest-box").classList.toggle("late", waitingSince !== null && wait > LATE_S);
@@ -198,7 +236,7 @@ function disarm(): void {
   put(el("hangup-word"), t("seat.hangup"));
 }
 
-el("set-ready").addEventListener("click", () => void setState("ready"));
+for (const id of ["set-ready", "back-ready"]) el(id).addEventListener("click", () => void setState("ready"));
 el("set-training").addEventListener("click", () => void setState("training"));
 el("set-off").addEventListener("click", () => void setState("off"));
 document.querySelectorAll<HTMLElement>("[data-break]").forEach((button) => {

@@ -19,6 +19,7 @@ const SHAPES: Record<string, string> = {
   forwarded: "↗",
   waiting: "…",
   returning: "↺",
+  calling: "↗",
 };
 
 /** What stands beside a state: the operator's own words for a break, ours for why calls are held back. */

@@ -7,7 +7,13 @@ import { page, t } from "./page";
 export function wayOf(call: Call): string[] {
   const parts: string[] = [];
   if (call.path?.length) parts.push(t("way", { path: call.path.join(" → ") }));
-  if (call.language && call.language !== page.site_language) parts.push(t(`language.${call.language}`));
+  const language = languageOf(call.language);
+  if (language) parts.push(language);
   if (call.diverted_name) parts.push(t("diverted", { name: call.diverted_name }));
   return parts;
+}
+
+/** A language other than the city's own; empty for that. */
+export function languageOf(language: string | null | undefined): string {
+  return language && language !== page.site_language ? t(`language.${language}`) : "";
 }

@@ -2,7 +2,7 @@
 
 import { ApiError, post } from "./api";
 import type { Call, Operator } from "./live";
-import { el, page, put, say, t } from "./page";
+import { el, page, put, say, show, t } from "./page";
 import { secondsSince, span } from "./time";
 
 interface Draft {
@@ -14,12 +14,15 @@ interface Draft {
 
 const PREFIX = `daihyo.wrap.${page.operator ?? ""}.`; // several people may share this machine
 const KEEP = 20;
+const MORE_S = 60;
+const LONGEST_S = 3600;
 
 export class WrapUp {
   private readonly form = el<HTMLFormElement>("wrap");
   private readonly fields = el<HTMLFieldSetElement>("wrap-fields");
   private call = "";
   private until: string | null = null;
+  private longer: string | null = null; // what was asked for, until the engine has told it
   private open = false;
   private saved = new Set<string>();
   private busy = false;
@@ -31,6 +34,7 @@ export class WrapUp {
       void this.done("ready");
     });
     el("done-break").addEventListener("click", () => void this.done("break"));
+    el("more-time").addEventListener("click", () => void this.moreTime());
     this.hint("seat.wrap_none");
   }
 
@@ -39,7 +43,9 @@ export class WrapUp {
     if (call && call.id !== this.call && (talking || me.state === "wrap_up")) this.begin(call);
     const inWrapUp = me.state === "wrap_up";
     if (!talking && !inWrapUp && me.state !== "ringing" && !this.unsaved()) this.takeUp();
-    this.until = inWrapUp ? me.until : null;
+    const until = inWrapUp ? me.until : null;
+    if (until === null || this.longer === null || until >= this.longer) this.longer = null;
+    this.until = this.longer ?? until;
     // Time may run out before the operator has finished: what is written can still be saved.
     const unsaved = this.unsaved();
     this.open = talking || inWrapUp || unsaved;
@@ -54,9 +60,31 @@ export class WrapUp {
   tick(): void {
     const place = el("wrap-left");
     const left = this.until ? -secondsSince(this.until) : null;
+    show(el("more-time"), left !== null);
     const late = !el<HTMLButtonElement>("done").disabled && this.until === null;
     put(place, left !== null ? t("seat.wrap_left", { t: span(Math.ceil(left)) }) : late ? t("seat.wrap_late") : "");
     place.classList.toggle("late", late || (left !== null && left <= 5));
+  }
+
+  /** One more minute from the end that stands now. */
+  private async moreTime(): Promise<void> {
+    const until = this.until;
+    const button = el<HTMLButtonElement>("more-time");
+    if (until === null || button.disabled) return;
+    const left = Math.max(0, -secondsSince(until));
+    const seconds = Math.min(LONGEST_S, Math.round(left + MORE_S));
+    button.disabled = true;
+    try {
+      await post(`${this.path}/wrap-up/time`, { seconds });
+      // What is shown at once is a little early, so that the engine's own time takes over.
+      this.until = this.longer = new Date(Date.parse(until) + (seconds - left - 2) * 1000).toISOString();
+      say(t("seat.extended"));
+      this.tick();
+    } catch (error) {
+      say(error instanceof ApiError ? error.message : String(error), "error");
+    } finally {
+      button.disabled = false;
+    }
   }
 
   /** Saves and ends the wrap-up. */

@@ -133,7 +133,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "seat.more_time": ("＋1分", "+1 min"),
     "seat.more_time_title": ("後処理を1分のばす", "One more minute of wrap-up"),
     "seat.back_ready": ("待機に戻る", "Back to ready"),
-    "js.seat.callback": ("折り返し", "Callback"),
+    "seat.callback_mark": ("折り返し", "Callback"),
+    "js.seat.answer": ("応答", "Answer"),
+    "js.seat.answer_and_call": ("応答して発信", "Answer and call"),
     "js.seat.callback_first": (
         "応答すると、この方に電話をかけます。先に内容を確かめられます。",
         "When you answer, this citizen is called. Read the details first.",
