@@ -7,8 +7,9 @@
 | 川越市 (仕様書 10) | オペレーターによる応答率, 月間 90 % | – | – |
 
 What the documents leave open is a setting of the site (KPI-7): whether the clock starts at arrival or at
-queue entry, whether a call given up in the greeting counts as offered, and after how short a time a call
-given up is left out (ワン切り). `Kpi.formula` says in words which way was taken.
+queue entry, whether a call given up in the greeting counts as offered, after how short a time a call given
+up is left out (ワン切り), and whether a call that booked a callback (折り返し予約) is offered: it is never
+abandoned. `Kpi.formula` says in words which way was taken.
 
 Whatever the city, only calls that asked for its operators count: not those of the staff's own number
 (NUM-6), not those on a number from which no queue can be reached (the events' line), not those that came
@@ -28,7 +29,8 @@ from cdr.record import Outcome
 
 class KpiSettings(Protocol):
     """The site's way of counting (`dialplans.Kpi`). `clock_start`: arrival or queue; `offered`: arrived or
-    queued; both limits in seconds and inclusive (以内); `ignore_abandoned_within_s` 0 leaves out nothing."""
+    queued; both limits in seconds and inclusive (以内); `ignore_abandoned_within_s` 0 leaves out nothing;
+    `callbacks`: left_out or offered."""
 
     @property
     def clock_start(self) -> str: ...
@@ -38,6 +40,8 @@ class KpiSettings(Protocol):
     def offered(self) -> str: ...
     @property
     def ignore_abandoned_within_s(self) -> float: ...
+    @property
+    def callbacks(self) -> str: ...
 
 
 class Countable(Protocol):
@@ -47,6 +51,8 @@ class Countable(Protocol):
     def call(self) -> str: ...
     @property
     def outcome(self) -> str: ...
+    @property
+    def via(self) -> str: ...
     @property
     def queued_at(self) -> datetime | None: ...
     @property
@@ -79,21 +85,23 @@ FIGURES = (
     "abandoned",
     "lost",
     "overflowed",
+    "callbacks",
     "answered_within",
     "unfinished",
     "left_out",
 )
-_OFFERED = ("answered", "abandoned", "lost", "overflowed")
+_OFFERED = {"answered", "abandoned", "lost", "overflowed"}
 
 
 @dataclass(frozen=True)
 class Kpi:
     """Figures of a span. Rates are 0…1; None where there is nothing to divide by.
 
-    offered = answered + abandoned + lost + overflowed (lost: unanswered, ended by the centre or the switch;
-    overflowed: left a queue unanswered for an announcement or a telephone outside). A call that has neither
-    been answered nor ended is `unfinished` and in no other figure; one in talk is answered. `left_out`: not
-    offered, by this site's definition or because it did not ask for an operator.
+    offered = answered + abandoned + lost + overflowed, and with `callbacks: offered` + callbacks (lost:
+    unanswered, ended by the centre or the switch; overflowed: left a queue unanswered for an announcement or
+    a telephone outside; callbacks: booked one, 折り返し予約). A call that has neither been answered nor ended
+    is `unfinished` and in no other figure; one in talk is answered. `left_out`: not offered, by this site's
+    definition, because it did not ask for an operator, or because the centre made it.
     """
 
     offered: int
@@ -101,6 +109,7 @@ class Kpi:
     abandoned: int
     lost: int
     overflowed: int
+    callbacks: int
     answered_within: int
     unfinished: int
     left_out: int
@@ -130,11 +139,12 @@ class Kpi:
 def kpi_of(records: Iterable[Countable], settings: KpiSettings) -> Kpi:
     """The figures of these calls; which span and number they are of is the caller's choice."""
     members: dict[str, list[str]] = {figure: [] for figure in FIGURES}
+    offered = {*_OFFERED, "callbacks"} if settings.callbacks == "offered" else _OFFERED
     answer_total = 0.0
     for record in records:
         figure = _figure(record, settings)
         members[figure].append(record.call)
-        if figure not in _OFFERED:
+        if figure not in offered:
             continue
         members["offered"].append(record.call)
         if figure == "answered":
@@ -182,6 +192,14 @@ def formula_of(settings: KpiSettings) -> Formula:
         "calls to staff numbers, to numbers without operators, outside the hours, or served without any "
         "queue are left out"
     )
+    if settings.callbacks == "offered":
+        ja.append("折り返しを予約した呼は着信件数に含む（放棄呼にはしない）")
+        en.append("calls that booked a callback are offered (never abandoned)")
+    else:
+        ja.append("折り返しを予約した呼は除外（放棄呼にはしない）")
+        en.append("calls that booked a callback are left out (never abandoned)")
+    ja.append("折り返しの発信は除外")
+    en.append("calls made to call back are left out")
     if ignore > 0:
         ja.append(f"着信から{_seconds(ignore)}秒以内の放棄呼は除外")
         en.append(f"calls given up {_seconds(ignore)} s or less after arrival are left out")
@@ -189,13 +207,15 @@ def formula_of(settings: KpiSettings) -> Formula:
 
 
 def _figure(record: Countable, settings: KpiSettings) -> str:
-    """Which of answered, abandoned, lost, overflowed, unfinished, left_out a call is."""
-    if record.staff or record.open is False or record.queues is False:
+    """Which of answered, abandoned, lost, overflowed, callbacks, unfinished, left_out a call is."""
+    if record.via == "callback" or record.staff or record.open is False or record.queues is False:
         return "left_out"
     if record.answered_at is not None:
         return "answered"
     if record.outcome == Outcome.ACTIVE:
         return "unfinished"
+    if record.outcome == Outcome.CALLBACK:
+        return "callbacks"  # the booking is a place in the queue, also when it was made in a menu
     if settings.offered == "queued" and record.queued_at is None:
         return "left_out"
     if record.outcome in (Outcome.ANNOUNCED, Outcome.FORWARDED):

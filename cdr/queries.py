@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, Select, Text, case, cast, func, select
+from sqlalchemy import Row, Select, Text, case, cast, exists, func, or_, select
 
 from cdr.events import Event, time_text, to_fields
 from cdr.kpis import Kpi, KpiSettings, kpi_of
 from cdr.paths import StepCount, count_paths
 from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
-from store import CallRow, EventRow, Recording, Store, WrapUp
+from store import CallRow, EventRow, Recording, Store, TalkRow, WrapUp
 
 _AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -69,10 +69,12 @@ async def calls(
     offset: int = 0,
     *,
     outcome: Outcome | None = None,
+    queue: str | None = None,
 ) -> list[CallRecord]:
     """Calls that arrived in [start, end), the latest first. `number`: as dialled, separators do not matter;
-    `operator`: anybody who answered the call. Raises StoreUnavailable."""
-    statement = _chosen(_records(), start, end, number, operator, outcome)
+    `operator`: anybody who answered the call; `queue`: the first it came to, or any from which it was
+    answered (with `operator`: by that one). Raises StoreUnavailable."""
+    statement = _chosen(_records(), start, end, number, operator, outcome, queue)
     statement = statement.order_by(CallRow.arrived_at.desc(), CallRow.call.desc()).limit(limit).offset(offset)
     async with store.reading() as session:
         return [_record(row) for row in await session.execute(statement)]
@@ -86,9 +88,11 @@ async def count_calls(
     operator: str | None = None,
     *,
     outcome: Outcome | None = None,
+    queue: str | None = None,
 ) -> int:
     """How many calls `calls` would find without a limit."""
-    statement = _chosen(select(func.count()).select_from(CallRow), start, end, number, operator, outcome)
+    counted = select(func.count()).select_from(CallRow)
+    statement = _chosen(counted, start, end, number, operator, outcome, queue)
     async with store.reading() as session:
         return int((await session.execute(statement)).scalar_one())
 
@@ -120,6 +124,7 @@ async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | Non
     columns = select(
         CallRow.call,
         CallRow.outcome,
+        CallRow.via,
         CallRow.queued_at,
         CallRow.answered_at,
         CallRow.answer_s,
@@ -169,6 +174,7 @@ def _chosen(
     number: str | None,
     operator: str | None,
     outcome: Outcome | None = None,
+    queue: str | None = None,
 ) -> _AnySelect:
     statement = statement.where(CallRow.arrived_at >= start, CallRow.arrived_at < end)
     if number is not None:
@@ -179,6 +185,12 @@ def _chosen(
         # A JSON list of ids, as text: ["1001", "1004"]; this reads alike on both databases.
         quoted = f'"{operator}"'
         statement = statement.where(cast(CallRow.operators, Text).contains(quoted, autoescape=True))
+    if queue is not None:
+        answered = exists().where(TalkRow.call == CallRow.call, TalkRow.queue == queue)
+        if operator is not None:
+            statement = statement.where(answered.where(TalkRow.operator == operator))
+        else:
+            statement = statement.where(or_(CallRow.queue == queue, answered))
     return statement
 
 

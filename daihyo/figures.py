@@ -48,6 +48,7 @@ async def kpi(state: StateDir, start: str | None, end: str | None, number: str |
             f"放棄 / abandoned         {found.abandoned}",
             f"障害で切断 / lost        {found.lost}",
             f"あふれ / overflowed      {found.overflowed}",
+            f"折り返し予約 / callbacks {found.callbacks}",
             f"平均応答時間 / mean      {'–' if mean is None else f'{mean:.1f} s'}",
             f"即応率 / within {site.kpi.answer_within_s:g} s    {_percent(within)}",
             str(found.formula.ja if site.language == "ja" else found.formula.en),

@@ -243,7 +243,8 @@ class Calls(Out):
 class Kpis(Out):
     """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by.
 
-    offered = answered + abandoned + lost + overflowed; `unfinished` and `left_out` are not offered.
+    offered = answered + abandoned + lost + overflowed, and callbacks where the site counts them so;
+    `unfinished` and `left_out` are not offered.
     """
 
     offered: int
@@ -251,6 +252,7 @@ class Kpis(Out):
     abandoned: int
     lost: int
     overflowed: int
+    callbacks: int
     answered_within: int
     unfinished: int
     left_out: int

@@ -22,6 +22,28 @@ class Site:
     answer_within_s: float = 9.0
     offered: str = "arrived"
     ignore_abandoned_within_s: float = 0.0
+    callbacks: str = "left_out"
+
+
+def booked(call: str, *, queued: bool = True) -> Story:
+    """Waited 40 s, pressed the key, was told that it is booked."""
+    story = Story(call).at(0, "arrived", number="1", caller="0901", via="engine")
+    if queued:
+        story.at(2, "queued", queue="main")
+    story.at(42, "step", step="later", step_kind="callback", ends=False).at(50, "key", step="later", key="1")
+    story.at(55, "callback_booked", callback=f"cb-{call}", queue="main", number="0901")
+    return story.at(60, "ended", by="centre", reason="callback")
+
+
+def called_back(call: str, of: str, *, answered: bool) -> Story:
+    story = Story(call).at(
+        600, "dialled", number="1", to="0901", reason="callback", callback=f"cb-{of}", of=of
+    )
+    if answered:
+        story.at(610, "answered", operator="1001").at(700, "left", operator="1001")
+        return story.at(700, "ended", by="caller", reason="normal")
+    story.at(630, "callback_failed", callback=f"cb-{of}", reason="no_answer", next_at=None)
+    return story.at(630, "ended", by="centre", reason="normal")
 
 
 def lost(call: str) -> Story:
@@ -85,6 +107,37 @@ def test_short_calls_given_up_may_be_left_out(limit: float, left_out: tuple[str,
     assert kpi.lost == 1  # not the citizen's doing: always counted
 
 
+# The day of docs/kpi.md with callbacks: six calls of citizens, four calls of the centre.
+CALLBACKS = [
+    *MORNING[:3],  # answered after 3, 6 and 9 s
+    MORNING[6],  # given up in the queue
+    booked("b1"),  # reached at the first try
+    booked("b2", queued=False),  # offered in a menu; not reached: two tries
+    called_back("d1", "b1", answered=True),
+    called_back("d2", "b2", answered=False),
+    called_back("d3", "b2", answered=False),
+]
+
+
+@pytest.mark.req("KPI-1", "KPI-7", "ACD-7")
+def test_callbacks_are_not_given_up_and_count_as_the_city_says() -> None:
+    records = [record_of(story.events) for story in CALLBACKS]
+    usual = kpi_of(records, Site())
+    assert (usual.offered, usual.answered, usual.abandoned, usual.callbacks) == (4, 3, 1, 2)
+    assert (usual.answer_rate, usual.mean_answer_s) == (3 / 4, 6.0)
+    assert usual.calls("callbacks") == ("b1", "b2")
+    assert usual.calls("left_out") == ("d1", "d2", "d3")
+    counted = kpi_of(records, Site(callbacks="offered"))
+    assert (counted.offered, counted.answer_rate, counted.mean_answer_s) == (6, 3 / 6, 6.0)
+    assert set(counted.calls("offered")) == {"a1", "a2", "a3", "q1", "b1", "b2"}
+    assert kpi_of(records, Site(callbacks="offered", offered="queued")).offered == 6
+    for number in ("staff", "closed"):
+        arrived = {"staff": number == "staff", "open": number != "closed"}
+        story = Story("s").at(0, "arrived", number="1", **arrived)
+        story.at(9, "callback_booked", callback="x").at(10, "ended", by="caller")
+        assert kpi_of([record_of(story.events)], Site(callbacks="offered")).left_out == 1
+
+
 def test_a_limit_of_zero_leaves_out_nothing_not_even_a_call_of_no_length() -> None:
     kpi = kpi_of([record_of(abandoned("g", after_s=0.0, queued=False).events)], Site())
     assert (kpi.offered, kpi.abandoned, kpi.left_out) == (1, 1, 0)
@@ -126,6 +179,7 @@ def test_json_names_everything() -> None:
         "abandoned": 0,
         "lost": 0,
         "overflowed": 0,
+        "callbacks": 0,
         "answered_within": 3,
         "unfinished": 0,
         "left_out": 0,
@@ -143,7 +197,11 @@ def test_the_formula_is_told_in_words() -> None:
     assert "着信してからオペレーターが応答するまで" in usual.ja
     assert "総着信呼" in usual.ja
     assert "from arrival" in usual.en
-    other = formula_of(Site("queue", 7.5, "queued", 3))
+    assert "折り返しを予約した呼は除外" in usual.ja
+    assert "booked a callback are left out" in usual.en
+    other = formula_of(Site("queue", 7.5, "queued", 3, "offered"))
+    assert "折り返しを予約した呼は着信件数に含む" in other.ja
+    assert "booked a callback are offered" in other.en
     assert "7.5秒以内" in other.ja
     assert "待ち行列に入ってから" in other.ja
     assert "案内中の放棄を除く" in other.ja
@@ -161,6 +219,8 @@ stories: some.SearchStrategy[Callable[[str], Story]] = some.one_of(
     some.floats(0, 60).map(lambda after: lambda call: abandoned(call, after_s=after)),
     some.floats(0, 60).map(lambda after: lambda call: abandoned(call, after_s=after, queued=False)),
     some.just(lost),
+    some.booleans().map(lambda queued: lambda call: booked(call, queued=queued)),
+    some.booleans().map(lambda taken: lambda call: called_back(call, "b", answered=taken)),
 )
 sites = some.builds(
     Site,
@@ -168,6 +228,7 @@ sites = some.builds(
     answer_within_s=some.floats(0.1, 60),
     offered=some.sampled_from(["arrived", "queued"]),
     ignore_abandoned_within_s=some.floats(0, 60),
+    callbacks=some.sampled_from(["left_out", "offered"]),
 )
 
 
@@ -175,9 +236,12 @@ sites = some.builds(
 def test_figures_fit_together(made: list[Callable[[str], Story]], site: Site) -> None:
     records: list[CallRecord] = [record_of(make(f"c{number}").events) for number, make in enumerate(made)]
     kpi = kpi_of(records, site)
-    assert kpi.offered == kpi.answered + kpi.abandoned + kpi.lost
-    assert kpi.offered + kpi.left_out + kpi.unfinished == len(records)
-    assert kpi.answered == sum(record.outcome is Outcome.ANSWERED for record in records)
+    counted = kpi.callbacks if site.callbacks == "offered" else 0
+    assert kpi.offered == kpi.answered + kpi.abandoned + kpi.lost + counted
+    assert kpi.offered - counted + kpi.callbacks + kpi.left_out + kpi.unfinished == len(records)
+    theirs = [record for record in records if record.via != "callback"]
+    assert kpi.answered == sum(record.outcome is Outcome.ANSWERED for record in theirs)
+    assert kpi.callbacks == sum(record.outcome is Outcome.CALLBACK for record in records)
     assert 0 <= kpi.answered_within <= kpi.answered <= kpi.offered
     assert set(kpi.calls("answered_within")) <= set(kpi.calls("answered")) <= set(kpi.calls("offered"))
     if kpi.mean_answer_s is not None:

@@ -36,12 +36,13 @@ async def state(tmp_path: Path) -> StateDir:
 @pytest.mark.req("KPI-1", "KPI-2", "KPI-3")
 async def test_what_was_offered_is_told_in_its_parts(state: StateDir) -> None:
     lines = (await figures.kpi(state, DAY, None, None, False)).splitlines()
-    told = [line.split(" / ", 1)[1].split() for line in lines[:6]]
+    told = [line.split(" / ", 1)[1].split() for line in lines[:7]]
     assert told == [
         ["answered", "40.0", "%", "(2", "/", "5)"],
         ["abandoned", "1"],
         ["lost", "0"],
         ["overflowed", "2"],
+        ["callbacks", "0"],
         ["mean", "11.0", "s"],
         ["within", "9", "s", "50.0", "%"],
     ]
