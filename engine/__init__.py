@@ -49,6 +49,7 @@ async def run(settings: EngineSettings) -> None:
                 on_connected=centre.on_connected,
                 on_disconnected=centre.on_disconnected,
                 on_phone=centre.on_phone,
+                on_channels=centre.on_channels,
             ) as switch,
         ):
             centre.switch = switch

@@ -19,6 +19,7 @@ from .clock import Clock
 from .live import Live
 from .memory import Memory
 from .openings import Openings
+from .own import own
 from .phones import BROWSER, endpoints, operator_of
 from .recovery import recover
 from .seats import Seats
@@ -49,6 +50,8 @@ class Centre:
         self.session: Session | None = None
         self.switch: Switch | None = None
         self.reachable: dict[str, set[str]] = {}
+        self.own_channels: dict[str, frozenset[str]] = {}  # by operator: of calls that are not the engine's
+        self._own: dict[str, frozenset[str]] = {}  # by endpoint
         self.chosen_phone: dict[str, str] = {}
         self.wrap_up_words: dict[str, dict[str, str | None]] = {}
         self.stopping = asyncio.Event()
@@ -146,6 +149,18 @@ class Centre:
             self.seats.phone_changed(operator)
         if self.session is not None:
             self.session.floor.phone(operator, bool(kinds))
+        self.live.operator(operator)
+
+    def on_channels(self, name: str, channels: frozenset[str]) -> None:
+        operator, _ = operator_of(name)
+        self._own[name] = own(channels)
+        both = (self._own.get(one, frozenset()) for one in endpoints([operator]))
+        if together := frozenset().union(*both):
+            self.own_channels[operator] = together
+        else:
+            self.own_channels.pop(operator, None)
+        if self.session is not None:
+            self.session.floor.own.look()
         self.live.operator(operator)
 
     # -- operators ---

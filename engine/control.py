@@ -18,6 +18,7 @@ from acd import OperatorState
 
 from .call import Call, HangUp, Hold, Phase, Resume, Word
 from .commands import Command, CommandError, Json
+from .floor_control import FloorControl
 from .plan_control import PlanControl
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Control:
             "call.hangup": (CallCommand, self._hangup),
             "seat.opened": (SeatOpened, self._seat_opened),
             "seat.closed": (SeatClosed, self._seat_closed),
+            **FloorControl(centre).commands,
             **PlanControl(centre).commands,
         }
 

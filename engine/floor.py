@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from acd import (
     Action,
@@ -23,8 +22,10 @@ from acd import (
 from dialplans import Site
 
 from .clock import iso
+from .duty import Duty
 from .memory import OperatorMemory
 from .offer import Ring
+from .own import OwnCalls
 from .phones import phone_of
 
 if TYPE_CHECKING:
@@ -71,9 +72,8 @@ def profiles_of(site: Site) -> list[OperatorProfile]:
     ]
 
 
-def _asked_for(language: str | None) -> dict[str, Any]:
-    known = inspect.signature(Distributor.caller_waits).parameters
-    return {"language": language} if "language" in known else {}
+def _is_wrap_up(action: Action) -> bool:
+    return isinstance(action, StateChanged) and action.state is OperatorState.WRAP_UP
 
 
 class Floor:
@@ -88,6 +88,9 @@ class Floor:
         self.staffing = asyncio.Event()  # set, and replaced, when somebody signs on or off
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self.duty = Duty(self)
+        self.own = OwnCalls(self)
+        self.duty.watch()
 
     @property
     def at(self) -> float:
@@ -96,6 +99,7 @@ class Floor:
     def close(self) -> None:
         """Decides nothing any more (the connection to the switch is lost)."""
         self._closed = True
+        self.duty.stop()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -161,7 +165,7 @@ class Floor:
                 priority=priority,
                 prefer=prefer,
                 prefer_until=until,
-                **_asked_for(language),
+                language=language,
             )
         )
 
@@ -177,8 +181,13 @@ class Floor:
             self.centre.live.operator(operator)
 
     def phone(self, operator: str, reachable: bool) -> None:
-        if self.knows(operator):
-            self.do(self.distributor.phone_changed(operator, reachable, at=self.at))
+        if not self.knows(operator):
+            return
+        before = self.view(operator).reachable
+        self.do(self.distributor.phone_changed(operator, reachable, at=self.at))
+        known = self.centre.memory.operator(operator).reachable
+        if before is not reachable is not known and not self._closed:
+            self.duty.phone_changed(operator, reachable)
 
     def rang(self, ring: Ring) -> None:
         """That ringing is over; another may have begun at the same phone."""
@@ -193,18 +202,23 @@ class Floor:
 
     def talks(self, operator: str, call: str, queue: str | None = None) -> None:
         """A conversation that was found going on (recovery, or served by Asterisk alone)."""
-        if self._has(operator):
+        if self.has(operator):
             queue = queue if any(one.id == queue for one in self.centre.site.queues) else None
             self.do(self.distributor.conversation_began(operator, call, at=self.at, queue=queue))
 
     def talks_in(self, operator: str, call: str) -> bool:
-        return self._has(operator) and self.view(operator).call == call
+        return self.has(operator) and self.view(operator).call == call
 
-    def over(self, operator: str) -> None:
-        if self._has(operator):
-            self.do(self.distributor.conversation_ended(operator, at=self.at))
+    def over(self, operator: str, *, wrap_up: bool = True) -> None:
+        if not self.has(operator):
+            return
+        actions = self.distributor.conversation_ended(operator, at=self.at)
+        if not wrap_up and self.has(operator):
+            actions += self.distributor.wrap_up_done(operator, at=self.at)
+            actions = [one for one in actions if not _is_wrap_up(one)]
+        self.do(actions)
 
-    def _has(self, operator: str) -> bool:
+    def has(self, operator: str) -> bool:
         """Also one who has left the site and still talks."""
         try:
             self.distributor.operator(operator)
@@ -214,6 +228,14 @@ class Floor:
 
     def wrapped_up(self, operator: str) -> None:
         self.do(self.distributor.wrap_up_done(operator, at=self.at))
+
+    def move(self, call: str, queue: str) -> None:
+        """A waiting caller goes to another queue with the time waited. DistributorError: it does not wait."""
+        self.do(self.distributor.move_caller(call, queue, at=self.at))
+
+    def extend_wrap_up(self, operator: str, seconds: float) -> None:
+        """The running wrap-up ends so many seconds from now. DistributorError: there is none."""
+        self.do(self.distributor.extend_wrap_up(operator, self.at + seconds, at=self.at))
 
     def refuse(self, operator: str) -> bool:
         """The operator refuses at the console; False when nothing rings there."""
@@ -233,6 +255,9 @@ class Floor:
                 until=memory.until_mono,
                 reason=memory.reason,
                 idle_since=memory.idle_since_mono,
+                tally=self.duty.remembered(memory),
+                tally_at=self.at,
+                begun=memory.tally.begun(self.at),
                 at=self.at,
             ),
             noted=False,
@@ -258,6 +283,7 @@ class Floor:
                 case StateChanged():
                     self._state(action, noted)
         self._arm()
+        self.own.look()
 
     def _ring(self, offer: Offer) -> None:
         call = self.session.calls[offer.call]
@@ -284,6 +310,7 @@ class Floor:
                 state=change.state.value,
                 reason=change.reason,
                 until=until,
+                **self.duty.told(change),
             )
             if change.state is OperatorState.WRAP_UP:
                 # What comes after it was wished in the call, or was so before it.

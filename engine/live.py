@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .call import Call, Phase
 from .clock import iso
 from .phones import BROWSER, DESK, phone_of
+from .tally import day_of
 
 if TYPE_CHECKING:
+    from acd import Tally
+
     from .centre import Centre
 
 GATHER_S = 0.1
@@ -108,6 +111,8 @@ class Live:
             "phones": {"desk": DESK in kinds, "browser": BROWSER in kinds},
             "phone": phone_of(centre, operator),
             "queues": list(profile.queues),
+            "levels": dict(profile.levels),
+            "languages": list(profile.languages) if profile.languages is not None else None,
         }
         session = centre.session
         if session is None:
@@ -119,9 +124,12 @@ class Live:
                 "next_state": memory.next_state,
             }
             shown |= {"since": iso(centre.clock.wall(memory.since_mono)), "until": None}
+            tally = memory.tally.at(centre.clock.mono(), day_of(centre.site, centre.clock))
+            shown |= {"tally": _tally(tally), "limited_until": None, "own_call": False}
             return shown
         view = session.floor.view(operator)
         call = session.call_of(operator)
+        own = session.floor.own.talks(operator)
         state = view.state.value
         if call is not None and call.phase is Phase.HOLD:
             state = "hold"
@@ -133,9 +141,12 @@ class Live:
             "reason": view.reason,
             "since": iso(since),
             "until": iso(centre.clock.wall(view.until)) if view.until is not None else None,
-            "call": call.id if call is not None else view.call,
+            "call": call.id if call is not None else None if own else view.call,
             "next_state": view.next_state.value if view.next_state is not None else None,
             "last_call": centre.memory.operator(operator).last_call,
+            "tally": _tally(view.tally),
+            "limited_until": iso(centre.clock.wall(view.limited_until)) if view.limited_until else None,
+            "own_call": own,
         }
         return shown
 
@@ -151,6 +162,8 @@ class Live:
             "queued_at": iso(call.queued) if call.queued else None,
             "answered_at": iso(call.answered) if call.answered else None,
             "queue": call.queue,
+            "priority": call.priority,
+            "moved_from": call.moved_from,
             "operator": call.operator or self._rung(call),
             "position": positions.get(call.id),
             "language": call.language,
@@ -164,3 +177,7 @@ class Live:
         if session is None or call.phase is not Phase.RINGING:
             return None
         return next((op for op, ring in session.floor.rings.items() if ring.call is call), None)
+
+
+def _tally(tally: Tally) -> Json:
+    return {"calls": tally.calls, "talk_s": round(tally.talk_s, 3), "duty_s": round(tally.duty_s, 3)}

@@ -16,6 +16,7 @@ from cdr import Event
 from ivr import Fact
 
 from .clock import Clock, parse_iso
+from .tally import TallyMemory
 
 REMEMBERED = 1000  # calls that ended last
 SERVED = 200  # answers a queue, for the expected wait
@@ -79,6 +80,7 @@ class CallMemory:
     queued: datetime | None = None
     queued_mono: float | None = None
     priority: int = 0
+    moved_from: str | None = None  # the queue out of which a supervisor took it
     ringing: dict[str, RingingMemory] = field(default_factory=dict)
     operator: str | None = None  # who talks with the citizen now
     phone: str | None = None
@@ -114,6 +116,8 @@ class OperatorMemory:
     next_state: str | None = None
     next_reason: str = ""
     last_call: str | None = None  # the call whose wrap-up is open
+    reachable: bool = True
+    tally: TallyMemory = field(default_factory=TallyMemory)
 
 
 class Memory:
@@ -149,10 +153,10 @@ class Memory:
         return self.clock.mono_of(event.at)
 
     def service(self, event: Event) -> None:
-        """`queued` and `answered`: keeps when each queue's last callers were answered."""
-        if event.kind == "queued":
+        """`queued`, `moved` and `answered`: keeps when each queue's last callers were answered."""
+        if event.kind == "queued" or (event.kind == "moved" and event.call in self._queued):
             self._queued[event.call or ""] = str(event.data["queue"])
-        elif (queue := self._queued.pop(event.call or "", None)) is not None:
+        elif event.kind == "answered" and (queue := self._queued.pop(event.call or "", None)) is not None:
             self.served.setdefault(queue, deque(maxlen=SERVED)).append(self._mono(event))
 
     def apply(self, event: Event) -> None:
@@ -166,6 +170,10 @@ class Memory:
                 one = self.operator(str(data["operator"]))
                 one.next_state = _text(data.get("state"))
                 one.next_reason = str(data.get("reason") or "")
+            case "operator_phone":
+                one = self.operator(str(data["operator"]))
+                one.reachable = bool(data["reachable"])
+                one.tally.told(data.get("tally"), self._mono(event), _on_duty(one))
             case "wrap_up":
                 self.operator(str(data["operator"])).last_call = event.call
             case "arrived" if event.call is not None:
@@ -208,7 +216,7 @@ class Memory:
                 if event.call is not None and (call := self.calls.get(event.call)) is not None:
                     self._call_event(call, event, data)
         match event.kind:
-            case "queued" | "answered":
+            case "queued" | "moved" | "answered":
                 self.service(event)
             case "ended":
                 self._queued.pop(event.call or "", None)
@@ -217,7 +225,15 @@ class Memory:
         one = self.operator(str(data["operator"]))
         one.state = str(data["state"])
         one.reason = str(data.get("reason") or "")
-        one.since_mono = self._mono(event)
+        mono = self._mono(event)
+        since = data.get("since")
+        one.since_mono = self.clock.mono_of(parse_iso(since)) if isinstance(since, str) else mono
+        one.reachable = data.get("reachable") is not False
+        one.tally.told(data.get("tally"), mono, _on_duty(one))
+        begun = data.get("begun")
+        if isinstance(begun, list):
+            one.tally.begun_mono.clear()
+            one.tally.begun_mono.extend(self.clock.mono_of(parse_iso(str(at))) for at in begun)
         until = data.get("until")
         one.until_mono = self.clock.mono_of(parse_iso(until)) if isinstance(until, str) else None
         one.next_state = None
@@ -231,7 +247,12 @@ class Memory:
         if len(self.ended) > REMEMBERED:
             del self.ended[next(iter(self.ended))]
         if call is not None and call.operator is not None:
-            self.operator(call.operator).idle_since_mono = self._mono(event)
+            self._talked(call.operator, event)
+
+    def _talked(self, operator: str, event: Event) -> None:
+        one = self.operator(operator)
+        one.idle_since_mono = self._mono(event)
+        one.tally.talk_ended(one.idle_since_mono)
 
     def _call_event(self, call: CallMemory, event: Event, data: Mapping[str, object]) -> None:
         operator = str(data.get("operator") or "")
@@ -272,6 +293,10 @@ class Memory:
                 call.returning = False
                 if call.queued_mono is None:
                     call.queued, call.queued_mono = event.at, self._mono(event)
+            case "moved":
+                call.moved_from, call.queue = call.queue, str(data["queue"])
+                call.place, call.sent_on = f"queue:{call.queue}", None
+                call.entered_mono = self._mono(event)
             case "offered":
                 call.ringing[operator] = RingingMemory(str(data.get("leg", "")), str(data.get("phone", "")))
             case "offer_ended":
@@ -284,6 +309,7 @@ class Memory:
                 call.held = call.returning = False
                 if call.answered_mono is None:
                     call.answered, call.answered_mono = event.at, self._mono(event)
+                self.operator(operator).tally.talk_began(self._mono(event))
             case "held":
                 call.held = True
             case "resumed":
@@ -293,7 +319,12 @@ class Memory:
             case "left":
                 call.operator = call.leg = None
                 call.returning = False
-                self.operator(operator).idle_since_mono = self._mono(event)
+                self._talked(operator, event)
+
+
+def _on_duty(one: OperatorMemory) -> bool:
+    """As the distributor counts it; ringing and talking begin and end in these."""
+    return one.reachable and one.state in ("ready", "wrap_up")
 
 
 def trunk_of(channel: str) -> str | None:

@@ -129,7 +129,7 @@ def _survival(session: Session, call: CallMemory, restarted: bool) -> None:
             "ended", call.id, by="switch", cause=None, reason=HangupReason.SWITCH_RESTARTED.value
         )
     elif call.operator is not None:
-        session.floor.talks(call.operator, call.id)
+        session.floor.talks(call.operator, call.id, call.queue)
 
 
 def _ended_meanwhile(session: Session, call: CallMemory, restarted: bool) -> None:
@@ -247,6 +247,8 @@ def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple
         since=centre.clock.now(),
         diverted_from=memory.diverted_from,
         queue=memory.queue,
+        priority=memory.priority,
+        moved_from=memory.moved_from,
         entered_mono=memory.entered_mono,
         queued=memory.queued,
         queued_mono=memory.queued_mono,
@@ -358,7 +360,7 @@ async def _led(
 
 def _after(call: Call, move: Move, reason: str) -> Move:
     match move, reason:
-        case ToQueue(), "most_waiting" | "longest_wait" | "nobody":
+        case ToQueue(), "most_waiting" | "longest_wait" | "nobody" | "expected_wait":
             return call.walk.overflow(reason)
         case ToForward(), "busy" | "no_answer" | "refused" | "trunk_full" | "failed":
             return call.walk.unanswered(reason)

@@ -81,7 +81,7 @@ class SurvivalLog:
             if session is None:
                 continue
             if fact.kind == "answered" and isinstance(operator, str):
-                session.floor.talks(operator, fact.call)
+                session.floor.talks(operator, fact.call, known.queue if known is not None else None)
             elif fact.kind == "ended" and talked is not None:
                 session.floor.over(talked)
         centre.note("survival_read", log_offset=position)

@@ -3,13 +3,17 @@ one before it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 from acd import Tally
 from dialplans import Site
 
 from .clock import Clock
+
+HOUR_S = 3600.0
+MOST_CALLS_H = 1000  # the largest limit that a plan may set
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class TallyMemory:
     as_of_mono: float = 0.0
     on_duty: bool = False
     talks_since: float | None = None
+    begun_mono: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_CALLS_H))  # of the last hour
 
     def told(self, data: object, mono: float, on_duty: bool) -> None:
         """An event of that moment. `data`: its tally; None when it has none (the switch was away)."""
@@ -62,6 +67,11 @@ class TallyMemory:
         """Answered; again by the same operator (a page loaded anew): the talk goes on."""
         if self.talks_since is None:
             self.talks_since = mono
+            self.begun_mono.append(mono)
+
+    def begun(self, mono: float) -> list[float]:
+        """When the conversations of the last hour began, the one in progress left out."""
+        return [one for one in self.begun_mono if one > mono - HOUR_S and one != self.talks_since]
 
     def talk_ended(self, mono: float) -> None:
         if self.talks_since is not None:

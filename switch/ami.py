@@ -77,7 +77,7 @@ class Ami:
         settings: SwitchSettings,
         on_event: Callable[[str, AmiEvent], None],
         on_change: Callable[[bool], None],
-        events: tuple[str, ...] = ("ContactStatus",),
+        events: tuple[str, ...] = ("ContactStatus", "UserEvent"),
     ) -> None:
         self._settings = settings
         self._on_event = on_event

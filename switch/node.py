@@ -36,6 +36,8 @@ from switch.phones import Phones
 
 log = logging.getLogger(__name__)
 
+PHONE_EVENT = "DaihyoPhone"  # the dialplan's word that a phone's channels change
+
 
 class Node:
     """See switch.api.Switch; made by `connect`."""
@@ -47,6 +49,7 @@ class Node:
         on_connected: Callable[[Snapshot], None],
         on_disconnected: Callable[[], None],
         on_phone: Callable[[str, bool], None],
+        on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
     ) -> None:
         self._settings = settings
         self._on_arrival = on_arrival
@@ -65,7 +68,9 @@ class Node:
         self._chores = Chores()
         self._run_id = secrets.token_hex(4)
         self._number = 0
-        self._phones = Phones(settings.endpoints, self._ask, on_phone)
+        self._phones = Phones(
+            settings.endpoints, self._ask, on_phone, on_channels, lambda channel: channel in self._channels
+        )
         self._ami = Ami(settings, self._ami_event, self._ami_changed)
         self._handlers: dict[str, Callable[[Event], None]] = {
             "StasisStart": self._stasis_start,
@@ -371,6 +376,8 @@ class Node:
     def _ami_event(self, name: str, fields: AmiEvent) -> None:
         if name == "ContactStatus":
             self._phones.contact(fields)
+        elif name == "UserEvent" and fields.get("UserEvent") == PHONE_EVENT:
+            self._phones.look(fields.get("Endpoint", ""))
 
     def _ami_changed(self, connected: bool) -> None:
         self._phones.doubt()
@@ -395,13 +402,14 @@ async def connect(
     on_connected: Callable[[Snapshot], None],
     on_disconnected: Callable[[], None],
     on_phone: Callable[[str, bool], None],
+    on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
 ) -> AsyncIterator[Node]:
     """A Switch that keeps itself connected until the block is left (see switch.api.Switch for the callbacks).
 
     Returns at once; `await switch.wait_connected()` for the first connection. Leaving the block closes the
     connections and touches no call.
     """
-    node = Node(settings, on_arrival, on_connected, on_disconnected, on_phone)
+    node = Node(settings, on_arrival, on_connected, on_disconnected, on_phone, on_channels)
     keeping = asyncio.create_task(node.keep(), name="switch")
     try:
         yield node
