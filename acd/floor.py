@@ -20,7 +20,7 @@ from acd.model import (
 )
 from acd.ordered import Ordered
 from acd.ready import Ready
-from acd.seats import DIGITS, Seat
+from acd.seats import Seat, in_ms
 from acd.strategies import SAME_OPERATOR
 
 _RINGING = OperatorState.RINGING  # by name once: an enum's attributes are slow
@@ -316,37 +316,41 @@ class Floor:
         at: float,
         out: list[Action],
     ) -> None:
-        line = self.lines[caller.queue]
-        because = self._because(caller, seat, rule, among, heads, at)
+        """`among`: the ids of all who could have been chosen; `heads`: all callers who were compared."""
+        queue, line = caller.queue, caller.lane.line
+        at_ms = in_ms(at)
+        because = Because(rule, (at_ms - seat.idle_from_ms) / 1000, len(among))
+        if self.ledger:
+            because.candidates = self._candidates(seat, among, queue, at_ms)
+            because.heads = tuple(
+                (one.queue, in_ms(at - one.since) / 1000, one.priority, in_ms(urgency) / 1000)
+                for urgency, one in heads
+            )
         expires_at = at + line.rules.ring_timeout_s
-        self._out_of_lane(caller)
+        caller.held = False
+        caller.lane.waiting.drop(caller.call)
         caller.offered_to = seat.id
         self.rings.put(caller.call, (expires_at, caller.number))
         if seat.pooled:
             self.unpool(seat)
         seat.call, seat.line = caller.call, line
         seat.offers += 1
-        line.serial += 1
-        seat.last[caller.queue] = line.serial
-        out.append(Offer(caller.call, seat.id, caller.queue, because, expires_at))
-        self.set_state(seat, _RINGING, at, out)
+        line.serial = seat.last[queue] = line.serial + 1
+        out.append(Offer(caller.call, seat.id, queue, because, expires_at))
+        # From READY: no clock is touched, no wrap-up ends.
+        seat.state, seat.since, seat.reason = _RINGING, at, ""
+        out.append(StateChanged(seat.id, _RINGING, at, ""))
+        if seat.preferred_by:
+            self.looked_at(seat)
 
-    def _because(
-        self, caller: Caller, seat: Seat, rule: str, among: Ready | tuple[str, ...], heads: Heads, at: float
-    ) -> Because:
-        """The reason, with the ledger's rows if one is kept."""
-        at_ms = round(at, DIGITS)
-        idle_s = round(at_ms - seat.idle_since, DIGITS)
-        if not self.ledger:
-            return Because(rule, idle_s, len(among))
-        queue, seats = caller.queue, self.seats
-        rows: list[Candidate] = [seat.candidate(queue, at_ms)]
-        rows += [seats[each].candidate(queue, at_ms) for each in among if each != seat.id]
-        compared = [
-            (one.queue, round(at - one.since, DIGITS), one.priority, round(urgency, DIGITS))
-            for urgency, one in heads
-        ]
-        return Because(rule, idle_s, len(rows), tuple(rows), tuple(compared))
+    def _candidates(
+        self, chosen: Seat, among: Ready | tuple[str, ...], queue: str, at_ms: int
+    ) -> tuple[Candidate, ...]:
+        first = chosen.candidate(queue, at_ms)
+        if len(among) == 1:
+            return (first,)
+        seats = self.seats
+        return (first, *[seats[each].candidate(queue, at_ms) for each in among if each != chosen.id])
 
     def settle(self, at: float, out: list[Action]) -> None:
         """Makes every offer that has become possible."""
@@ -357,13 +361,13 @@ class Floor:
             for seat in freed:
                 self._place(seat, alone, at, out)
         while dirty:
-            heads = self._most_urgent([lane for lane in dirty if lane.ready and lane.waiting], at)
+            heads = self._most_urgent([lane for lane in dirty if lane.ready], at)
             if not heads:
                 dirty.clear()
                 return
             caller = heads[0][1]
             lane = caller.lane
-            operator = lane.ready.next(round(at, DIGITS))
+            operator = lane.ready.next(in_ms(at))
             assert operator is not None  # noqa: S101 - asked above
             self._offer(caller, self.seats[operator], lane.line.strategy.name, lane.ready, heads, at, out)
 
@@ -374,16 +378,17 @@ class Floor:
         operator can be given the next one without going through the pools."""
         if not seat.eligible or self.seats.get(seat.id) is not seat:
             return
-        held = [self.callers[call] for call in seat.preferred_by if self.callers[call].held]
-        if held:
-            caller = min(held, key=lambda caller: self.before(caller, at))
-            urgency = self.lines[caller.queue].urgency(caller.rank, at)
-            self._offer(caller, seat, SAME_OPERATOR, (seat.id,), [(urgency, caller)], at, out)
-            return
+        if seat.preferred_by:
+            held = [caller for call in seat.preferred_by if (caller := self.callers[call]).held]
+            if held:
+                caller = min(held, key=lambda caller: self.before(caller, at))
+                urgency = caller.lane.line.urgency(caller.rank, at)
+                self._offer(caller, seat, SAME_OPERATOR, (seat.id,), [(urgency, caller)], at, out)
+                return
         if seat.pooled:
             return
         if alone:
-            heads = self._most_urgent([lane for lane in seat.lanes if lane.waiting], at)
+            heads = self._most_urgent(seat.lanes, at)
             if heads:
                 caller = heads[0][1]
                 self._offer(caller, seat, caller.lane.line.strategy.name, (seat.id,), heads, at, out)
@@ -407,4 +412,4 @@ class Floor:
 
     def before(self, caller: Caller, at: float) -> tuple[float, object]:
         """Sorts callers of all queues: the most urgent first, then the earlier rank."""
-        return (-self.lines[caller.queue].urgency(caller.rank, at), caller.rank)
+        return (-caller.lane.line.urgency(caller.rank, at), caller.rank)

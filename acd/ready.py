@@ -11,19 +11,19 @@ from acd.strategies import NaturalKey, Strategy, first_of
 
 
 class Person(Protocol):
-    """What is asked of a ready operator. `idle_since` and `offers` stay while the operator is in."""
+    """What is asked of a ready operator. `idle_from_ms` and `offers` stay while the operator is in."""
 
     @property
     def id(self) -> str: ...
     @property
-    def idle_since(self) -> float: ...
+    def idle_from_ms(self) -> int: ...
     @property
     def offers(self) -> int: ...
     @property
     def natural(self) -> NaturalKey: ...
     def level(self, queue: str) -> int: ...
     def last_in(self, queue: str) -> int: ...
-    def candidate(self, queue: str, at: float) -> Candidate: ...
+    def candidate(self, queue: str, at_ms: int) -> Candidate: ...
 
 
 class Ready(Protocol):
@@ -33,7 +33,7 @@ class Ready(Protocol):
     def remove(self, operator_id: str) -> None:
         """No error if the operator is not in."""
 
-    def next(self, at: float) -> str | None:
+    def next(self, at_ms: int) -> str | None:
         """Whose turn it is, None when nobody is ready."""
 
     def __iter__(self) -> Iterator[str]: ...
@@ -53,12 +53,12 @@ class Standing:
     def add(self, operator: Person) -> None:
         queue = self._queue
         key = self._key(operator.level(queue), operator.last_in(queue), 0, 0.0, 0.0)
-        self._order.put(operator.id, (*key, operator.idle_since, operator.offers, operator.natural))
+        self._order.put(operator.id, (*key, operator.idle_from_ms, operator.offers, operator.natural))
 
     def remove(self, operator_id: str) -> None:
         self._order.drop(operator_id)
 
-    def next(self, at: float) -> str | None:
+    def next(self, at_ms: int) -> str | None:
         first = self._order.first()
         return None if first is None else str(first[-1])
 
@@ -85,11 +85,11 @@ class Moving:
     def remove(self, operator_id: str) -> None:
         self._people.pop(operator_id, None)
 
-    def next(self, at: float) -> str | None:
+    def next(self, at_ms: int) -> str | None:
         people, queue, strategy = self._people, self._queue, self._strategy
         if len(people) < 2:
             return next(iter(people), None)
-        return first_of(strategy, [each.candidate(queue, at) for each in people.values()])
+        return first_of(strategy, [each.candidate(queue, at_ms) for each in people.values()])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._people)

@@ -10,12 +10,16 @@ from acd.model import Candidate, OperatorProfile, OperatorState, OperatorView, T
 from acd.strategies import natural_order
 
 HOUR_S = 3600.0
-DIGITS = 3  # times that decide are whole milliseconds: what the ledger says is what was compared
 
 # By name once: an enum's attributes and hash are slow, and these are asked for at every decision.
 _READY, _RINGING, _WRAP_UP = OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP
 _TALKING = OperatorState.TALKING
 ON_DUTY = (_READY, _RINGING, _TALKING, _WRAP_UP)
+
+
+def in_ms(at: float) -> int:
+    """The clocks that decide count whole milliseconds, so what the ledger says is what was compared."""
+    return round(at * 1000)
 
 
 class Seat:
@@ -26,10 +30,10 @@ class Seat:
         "begun",
         "call",
         "calls",
-        "duty_from",
-        "duty_s",
+        "duty_from_ms",
+        "duty_ms",
         "id",
-        "idle_since",
+        "idle_from_ms",
         "lanes",
         "languages",
         "last",
@@ -49,9 +53,9 @@ class Seat:
         "reason",
         "since",
         "state",
-        "stopped_at",
-        "talk_from",
-        "talk_s",
+        "stopped_ms",
+        "talk_from_ms",
+        "talk_ms",
         "until",
     )
 
@@ -75,16 +79,16 @@ class Seat:
         self.line: Line | None = None
         self.pooled = False
         self.preferred_by: set[str] = set()
-        self.idle_since = 0.0
-        self.stopped_at: float | None = 0.0
+        self.idle_from_ms = 0
+        self.stopped_ms: int | None = 0  # the idle clock stands still since then
         # What they have done: counts of the day, and what the limit of an hour needs.
         self.offers = 0
         self.last: dict[str, int] = {}  # by queue: serial of the last offer there
         self.calls = 0
-        self.talk_s = 0.0
-        self.talk_from: float | None = None  # a conversation that counts is going on since then
-        self.duty_s = 0.0
-        self.duty_from: float | None = None  # on duty since then
+        self.talk_ms = 0
+        self.talk_from_ms: int | None = None  # a conversation that counts is going on since then
+        self.duty_ms = 0
+        self.duty_from_ms: int | None = None  # on duty since then
         self.begun: deque[float] = deque()  # conversations that count, of the last hour
         self.limited_until: float | None = None
 
@@ -128,39 +132,36 @@ class Seat:
         state = self.state
         idle = self.reachable and (state is _READY or state is _RINGING or state is _WRAP_UP)
         if idle:
-            if self.stopped_at is not None:
-                self.idle_since = round(self.idle_since + at - self.stopped_at, DIGITS)
-                self.stopped_at = None
-        elif self.stopped_at is None:
-            self.stopped_at = at
+            if self.stopped_ms is not None:
+                self.idle_from_ms += in_ms(at) - self.stopped_ms
+                self.stopped_ms = None
+        elif self.stopped_ms is None:
+            self.stopped_ms = in_ms(at)
         if idle or (self.reachable and state is _TALKING):
-            if self.duty_from is None:
-                self.duty_from = round(at, DIGITS)
-        elif self.duty_from is not None:
-            self.duty_s = self.duty(at)
-            self.duty_from = None
-
-    def duty(self, at: float) -> float:
-        return self.duty_s if self.duty_from is None else self.duty_s + max(0.0, at - self.duty_from)
+            if self.duty_from_ms is None:
+                self.duty_from_ms = in_ms(at)
+        elif self.duty_from_ms is not None:
+            self.duty_ms += in_ms(at) - self.duty_from_ms
+            self.duty_from_ms = None
 
     def talk_begins(self, at: float, counts: bool) -> None:
         """A conversation since `at`; whether it counts."""
         self.talk_ends(at)
         if counts:
-            self.talk_from = at
+            self.talk_from_ms = in_ms(at)
             self.calls += 1
             self.begun.append(at)
 
     def talk_ends(self, at: float) -> None:
-        if self.talk_from is not None:
-            self.talk_s += max(0.0, at - self.talk_from)
-            self.talk_from = None
+        if self.talk_from_ms is not None:
+            self.talk_ms += in_ms(at) - self.talk_from_ms
+            self.talk_from_ms = None
 
     def idle_from(self, at: float) -> None:
         """A conversation ended now: idle from here."""
-        self.idle_since = round(at, DIGITS)
-        if self.stopped_at is not None:
-            self.stopped_at = at
+        self.idle_from_ms = in_ms(at)
+        if self.stopped_ms is not None:
+            self.stopped_ms = self.idle_from_ms
 
     def limit_at(self, at: float) -> float | None:
         """Until when their own limit keeps them from calls; None: it does not."""
@@ -180,42 +181,46 @@ class Seat:
         begun: list[float],
     ) -> None:
         """Clocks and counts as they were; `keep_clocks` lets them run."""
-        self.idle_since, self.stopped_at = round(idle_since, DIGITS), None
-        self.talk_from = None
+        self.idle_from_ms, self.stopped_ms = in_ms(idle_since), None
+        self.talk_from_ms = None
         if begun:
             self.begun = deque(begun)
         if tally is not None:
-            self.calls, self.talk_s, self.duty_s = tally.calls, tally.talk_s, tally.duty_s
-            self.duty_s += since_tally_s if state in ON_DUTY else 0.0
-            self.duty_from = None
+            self.calls, self.talk_ms, self.duty_ms = tally.calls, in_ms(tally.talk_s), in_ms(tally.duty_s)
+            self.duty_ms += in_ms(since_tally_s) if state in ON_DUTY else 0
+            self.duty_from_ms = None
 
     def new_day(self, at: float) -> None:
-        self.calls, self.talk_s, self.duty_s = 0, 0.0, 0.0
-        if self.duty_from is not None:
-            self.duty_from = round(at, DIGITS)
-        if self.talk_from is not None:
-            self.talk_from = at
+        self.calls = self.talk_ms = self.duty_ms = 0
+        if self.duty_from_ms is not None:
+            self.duty_from_ms = in_ms(at)
+        if self.talk_from_ms is not None:
+            self.talk_from_ms = in_ms(at)
 
     # ── views ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def candidate(self, queue: str, at: float) -> Candidate:
-        """As of a decision for that queue; `at` in whole milliseconds."""
-        duty_s = self.duty_s if self.duty_from is None else self.duty_s + at - self.duty_from
-        return Candidate(
-            self.id,
-            self.levels.get(queue, 1),
-            round(at - self.idle_since, DIGITS),
-            self.calls,
-            round(self.talk_s, DIGITS),
-            round(duty_s, DIGITS),
-            self.offers,
-            self.last.get(queue, 0),
+    def candidate(self, queue: str, at_ms: int) -> Candidate:
+        """As of a decision for that queue."""
+        duty_ms = self.duty_ms
+        if self.duty_from_ms is not None:
+            duty_ms += at_ms - self.duty_from_ms
+        return Candidate._make(
+            (
+                self.id,
+                self.levels.get(queue, 1),
+                (at_ms - self.idle_from_ms) / 1000,
+                self.calls,
+                self.talk_ms / 1000,
+                duty_ms / 1000,
+                self.offers,
+                self.last.get(queue, 0),
+            )
         )
 
     def view(self, at: float) -> OperatorView:
-        idle: float | None = self.idle_since + (0.0 if self.stopped_at is None else at - self.stopped_at)
-        if self.state is _TALKING:
-            idle = None
+        now = in_ms(at)
+        stood_ms = 0 if self.stopped_ms is None else now - self.stopped_ms
+        duty_ms = self.duty_ms + (0 if self.duty_from_ms is None else now - self.duty_from_ms)
         return OperatorView(
             self.id,
             self.state,
@@ -225,7 +230,7 @@ class Seat:
             self.next_state,
             self.reachable,
             self.call,
-            idle,
-            Tally(self.calls, self.talk_s, self.duty(at)),
+            None if self.state is _TALKING else (self.idle_from_ms + stood_ms) / 1000,
+            Tally(self.calls, self.talk_ms / 1000, duty_ms / 1000),
             self.limited_until,
         )
