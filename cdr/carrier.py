@@ -20,7 +20,7 @@ from cdr.events import BadLine, Event, from_line
 from cdr.recent import load
 from cdr.record import CallRecord, Told, told_by
 from cdr.segments import SEGMENT_OPENED, Problem, Report, complete_lines, number_of, segments, warn
-from cdr.values import number, seconds, text
+from cdr.values import flag, text
 from store import (
     Base,
     CallRow,
@@ -307,17 +307,18 @@ def _talk_rows(told: Told) -> list[dict[str, Any]]:
 
 
 def _state_row(event: Event) -> dict[str, Any] | None:
-    """The row of an `operator_state`; None for any other event."""
+    """The row of an `operator_state` or `operator_phone`; None for any other event."""
     operator, state = text(event.data, "operator"), text(event.data, "state")
-    if event.kind != "operator_state" or operator is None or state is None:
-        return None
-    tally = event.data.get("tally")
-    calls, talk, duty, day = tally if isinstance(tally, list) and len(tally) == 4 else (None,) * 4
-    # All of it or nothing: a tally without its day says nothing.
-    told = {"calls": calls, "talk_s": seconds(talk), "duty_s": seconds(duty), "day": day}
-    if number(told, "calls") is None or text(told, "day") is None or None in told.values():
-        told = dict.fromkeys(told)
-    return {"id": event.id, "at": event.at, "operator": operator, "state": state, **told}
+    of = {"id": event.id, "at": event.at, "operator": operator}
+    match event.kind:
+        case "operator_state" if operator is not None and state is not None:
+            reachable = flag(event.data, "reachable")
+            if reachable is None and "tally" in event.data:
+                reachable = True  # it would say so if none were
+            return {**of, "state": state, "reachable": reachable}
+        case "operator_phone" if operator is not None:
+            return {**of, "state": None, "reachable": event.data.get("reachable") is True}
+    return None
 
 
 def _wrap_up_row(event: Event) -> dict[str, Any]:

@@ -131,9 +131,9 @@ class TalkRow(Base):
 
 
 class OperatorStateRow(Base):
-    """One `operator_state` event, whose id it bears, in columns: what evenness is computed from. `calls`,
-    `talk_s`, `duty_s`: the operator's tally of `day` (YYYY-MM-DD in the site's zone) then; null in events of
-    before there were tallies."""
+    """One `operator_state` or `operator_phone` event, whose id it bears, in columns: how long operators were
+    on duty is computed from them. `state` is null for a phone that came or went: the state stays; `reachable`
+    (a phone could ring) is null in events of before it was noted."""
 
     __tablename__ = "operator_states"
     __table_args__ = (Index(None, "operator", "at"), Index(None, "at"))
@@ -141,11 +141,8 @@ class OperatorStateRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     operator: Mapped[str]
-    state: Mapped[str]
-    calls: Mapped[int | None] = mapped_column(Integer)
-    talk_s: Mapped[float | None]
-    duty_s: Mapped[float | None]
-    day: Mapped[str | None]
+    state: Mapped[str | None]
+    reachable: Mapped[bool | None]
 
 
 class Recording(Base):

@@ -40,11 +40,8 @@ def upgrade() -> None:
         sa.Column("id", _TEXT, nullable=False),
         sa.Column("at", _TIME, nullable=False),
         sa.Column("operator", _TEXT, nullable=False),
-        sa.Column("state", _TEXT, nullable=False),
-        sa.Column("calls", sa.Integer()),
-        sa.Column("talk_s", _SECONDS),
-        sa.Column("duty_s", _SECONDS),
-        sa.Column("day", _TEXT),
+        sa.Column("state", _TEXT),
+        sa.Column("reachable", sa.Boolean()),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_states")),
     )
     # By `op.execute`, not row by row: a year of a large centre has millions of states.

@@ -148,7 +148,7 @@ async def test_what_operators_did_before_it_was_counted_is_taken_over(store: Sto
     assert (talk.call, talk.place, talk.operator, talk.queue, talk.offered) == ("c1", 0, "1001", "main", True)
     assert (talk.talk_s, talk.hold_s, talk.wrap_up_s) == (60.0, 5.0, 10.0)
     assert talk.answered_at - talk.arrived_at == timedelta(seconds=9)
-    assert (state.id, state.operator, state.state, state.day) == ("1", "1001", "ready", None)
+    assert (state.id, state.operator, state.state, state.reachable) == ("1", "1001", "ready", None)
     assert (record.answered_queue, record.callback_of) == (None, None)
 
 
