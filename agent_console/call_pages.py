@@ -21,6 +21,7 @@ from .texts import Texts
 from .views import page
 
 _PAGE = 100
+_MOST_DAYS = 400
 _RECORDED_WITHIN = timedelta(minutes=2)
 
 
@@ -32,13 +33,18 @@ async def calls(request: web.Request) -> web.StreamResponse:
     today = datetime.now(UTC).astimezone(console.site.zone).date()
     query = request.query
     day = _day(query.get("date", ""), today)
+    last = max(day, _day(query.get("until", ""), day))
+    last = min(last, day + timedelta(days=_MOST_DAYS - 1))
     offset = _offset(query.get("offset", ""))
     outcome = query.get("outcome", "")
     choice = Choice(
-        span=Span.of_day(day, console.site.timezone),
+        span=Span(
+            Span.of_day(day, console.site.timezone).start, Span.of_day(last, console.site.timezone).end
+        ),
         number=query.get("number") or None,
         operator=query.get("operator") or None,
         outcome=outcome if outcome in set(Outcome) else None,
+        queue=query.get("queue") or None,
         limit=_PAGE,
         offset=offset,
     )
@@ -54,6 +60,7 @@ async def calls(request: web.Request) -> web.StreamResponse:
         total=total,
         away=away,
         day=day,
+        last=last,
         today=today,
         choice=choice,
         outcomes=[outcome.value for outcome in Outcome],

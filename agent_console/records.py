@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from .sessions import Session
 
 @dataclass(frozen=True)
 class Choice:
-    """Which calls. `operator`: whoever answered; `outcome`: one of cdr.Outcome, None for all."""
+    """Which calls. `operator`: whoever answered; `queue`: where they waited or were answered from; `outcome`:
+    one of cdr.Outcome, None for all."""
 
     span: Span
     number: str | None = None
     operator: str | None = None
     outcome: str | None = None
+    queue: str | None = None
     limit: int = 100
     offset: int = 0
 
@@ -39,8 +42,12 @@ async def find(console: Console, session: Session, choice: Choice) -> tuple[list
     start, end, number = choice.span.start, choice.span.end, choice.number or None
     outcome = Outcome(choice.outcome) if choice.outcome else None
     limit, offset = choice.limit, choice.offset
-    found = await cdr.calls(console.store, start, end, number, operator, limit, offset, outcome=outcome)
-    return found, await cdr.count_calls(console.store, start, end, number, operator, outcome=outcome)
+    queue = choice.queue or None
+    found = await cdr.calls(
+        console.store, start, end, number, operator, limit, offset, outcome=outcome, queue=queue
+    )
+    total = await cdr.count_calls(console.store, start, end, number, operator, outcome=outcome, queue=queue)
+    return found, total
 
 
 async def one(console: Console, session: Session, call_id: str) -> CallDetail | None:
@@ -82,7 +89,26 @@ def shape(console: Console, session: Session, record: CallRecord | CallDetail) -
         for field in ("caller", "caller_text"):
             if shaped[field]:
                 shaped[field] = masked(shaped[field])
-        for event in shaped.get("events", []):
-            if event["data"].get("caller"):
-                event["data"] = {**event["data"], "caller": masked(event["data"]["caller"])}
+    for event in shaped.get("events", []):
+        event["data"] = shown_data(session, event["kind"], event["data"])
     return shaped
+
+
+# Where a citizen's number stands in an event.
+_CITIZENS = {"arrived": "caller", "callback_booked": "number", "dialled": "to"}
+
+
+def shown_data(session: Session, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's particulars for these eyes: citizens' numbers masked by right, and of an offer only the rule
+    for those who may not see other operators' figures."""
+    shown = dict(data)
+    field = _CITIZENS.get(kind)
+    if field and shown.get(field) and not session.may(Right.CALLER_FULL):
+        shown[field] = masked(str(shown[field]))
+    because = shown.get("because")
+    if isinstance(because, Mapping) and not session.may(Right.EVENNESS):
+        kept = {name: because[name] for name in ("rule", "among", "waited_s") if name in because}
+        if shown.get("operator") == session.account.operator and "idle_s" in because:
+            kept["idle_s"] = because["idle_s"]
+        shown["because"] = kept
+    return shown

@@ -29,6 +29,7 @@ async def calls(call: ApiCall) -> Calls:
         number=query.number,
         operator=query.operator,
         outcome=query.outcome,
+        queue=query.queue,
         limit=query.limit,
         offset=query.offset,
     )

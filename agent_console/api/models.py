@@ -94,6 +94,7 @@ class CallsQuery(In):
     number: Annotated[str, Field(max_length=20, pattern=r"^[0-9-]*$")] | None = None
     operator: Id | None = None
     outcome: Outcome | None = None
+    queue: Id | None = Field(None, description="where they waited or were answered from")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 

@@ -45,7 +45,8 @@ WORDS: dict[str, tuple[str, str]] = {
     # -- calls
     "calls.title": ("通話一覧", "Calls"),
     "calls.from": ("日付", "Date"),
-    "calls.to": ("から", "to"),
+    "calls.until": ("この日まで", "Until"),
+    "calls.until_sign": ("～", "to"),
     "calls.number": ("代表番号", "Number"),
     "calls.operator": ("操作者", "Operator"),
     "calls.outcome": ("応答状況", "Outcome"),
