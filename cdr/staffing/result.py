@@ -9,7 +9,8 @@ from typing import Any
 
 from cdr.kpis import Kpi, kpi_of
 from cdr.staffing.centre import not_modelled
-from cdr.staffing.run import Run, Seat, SimulatedCall
+from cdr.staffing.people import Seat, SimulatedCall
+from cdr.staffing.run import Run
 from cdr.staffing.scenario import DAY_S, Scenario
 
 _LEAST_DUTY_S = 900.0  # whoever was there for less tells nothing about evenness
@@ -141,6 +142,7 @@ class Simulated:
     operators; `notes`: (Japanese, English) what was assumed or left out."""
 
     days: int
+    days_worked: int  # with anybody on duty
     seed: int
     kpi: Kpi
     waits: Waits
@@ -166,6 +168,7 @@ class Simulated:
     def to_json(self) -> dict[str, Any]:
         return {
             "days": self.days,
+            "days_worked": self.days_worked,
             "seed": self.seed,
             **self.kpi.to_json(),
             "abandon_rate": _rounded(self.abandon_rate, 6),
@@ -201,6 +204,7 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         by_queue[one.arrival.queue].append(one)
     return Simulated(
         days=scenario.days,
+        days_worked=len(_days_worked(scenario)),
         seed=scenario.seed,
         kpi=kpi_of(counted, site.kpi),
         waits=Waits.of(counted),

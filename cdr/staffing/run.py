@@ -18,7 +18,8 @@ from typing import Any
 from acd import Action, Distributor, Offer, OfferEnd, OperatorState, StateChanged, Withdraw
 from cdr.record import Outcome
 from cdr.staffing.centre import profiles_of, rules_of, target_of
-from cdr.staffing.scenario import DAY_S, Arrival, Scenario
+from cdr.staffing.people import Seat, SimulatedCall
+from cdr.staffing.scenario import DAY_S, Scenario
 
 Progress = Callable[[int, int], None]
 
@@ -46,85 +47,6 @@ _LOOK_AGAIN_S = 0.5  # a limit that passes while a phone rings, as the engine ha
 _STAY_LOOK_S = 15.0
 _EXPECT_WINDOW_S, _EXPECT_MIN = 600.0, 3  # `ivr.expected_wait_s`
 _MASK = (1 << 64) - 1
-
-
-class SimulatedCall:
-    """One call as it went; `cdr.kpi_of` counts it like a record. Times: seconds after the first midnight."""
-
-    __slots__ = (
-        "answered",
-        "arrival",
-        "call",
-        "ended",
-        "entered",
-        "midnight",
-        "moves",
-        "offers",
-        "operator",
-        "outcome",
-        "queue",
-        "ring",
-        "stood",
-    )
-    open = True
-    staff = False
-    queues = True
-
-    def __init__(self, call: str, arrival: Arrival, midnight: dt.datetime) -> None:
-        self.call = call
-        self.arrival = arrival
-        self.midnight = midnight
-        self.queue = arrival.queue
-        self.entered: float | None = None  # the first queue
-        self.stood: float = 0.0  # the present one
-        self.answered: float | None = None
-        self.ended: float | None = None
-        self.outcome: str = Outcome.ACTIVE
-        self.operator: str | None = None
-        self.ring = 0  # serial of the offer that rings, 0: none
-        self.offers = 0
-        self.moves = 0
-
-    def _moment(self, seconds: float | None) -> dt.datetime | None:
-        return None if seconds is None else self.midnight + dt.timedelta(seconds=seconds)
-
-    @property
-    def queued_at(self) -> dt.datetime | None:
-        return self._moment(self.entered)
-
-    @property
-    def answered_at(self) -> dt.datetime | None:
-        return self._moment(self.answered)
-
-    @property
-    def answer_s(self) -> float | None:
-        return None if self.answered is None else self.answered - self.arrival.at
-
-    @property
-    def wait_s(self) -> float | None:
-        until = self.ended if self.answered is None else self.answered
-        return None if self.entered is None or until is None else until - self.entered
-
-    @property
-    def total_s(self) -> float | None:
-        return None if self.ended is None else self.ended - self.arrival.at
-
-
-class Seat:
-    """What an operator did: seconds on duty, talking and in wrap-up; per queue conversations and talk."""
-
-    __slots__ = ("calls", "duty_s", "id", "queues", "since", "state", "talk_s", "wish", "wrap_s", "wrap_up_s")
-
-    def __init__(self, id: str, queues: tuple[str, ...]) -> None:
-        self.id = id
-        self.queues = queues
-        self.state = _OFF_STATE
-        self.since = 0.0
-        self.wish = _OFF_STATE
-        self.wrap_s: float | None = None  # of the wrap-up to come
-        self.duty_s = self.wrap_up_s = 0.0
-        self.calls = dict.fromkeys(queues, 0)
-        self.talk_s = dict.fromkeys(queues, 0.0)
 
 
 class Run:

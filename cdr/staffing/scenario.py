@@ -45,6 +45,7 @@ class Arrival(NamedTuple):
     luck: float = 0.0
     language: str | None = None
     priority: int = 0
+    staff: bool = False  # not counted, but served
 
 
 class Shift(NamedTuple):
@@ -84,23 +85,28 @@ class Conduct:
             )
 
 
+USUAL = Conduct()
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What `simulate` runs. `calls` in order of `at`. `first`: the date of day 0; `days`: how many.
 
     `extra`: operators that the site does not have, serving every queue. `warm_up_s`: calls that arrive before
-    it, and what operators do before it, are not counted. `interval_s`: of the rows by time of day."""
+    it, and what operators do before it, are not counted. `interval_s`: of the rows by time of day.
+    `patience_s`: the callers' mean, for the formula beside (the calls have each their own)."""
 
     site: Site
     first: dt.date
     days: int
     calls: Sequence[Arrival]
     shifts: Sequence[Shift]
-    conduct: Conduct = Conduct()
+    conduct: Conduct = USUAL
     seed: int = 1
     extra: tuple[str, ...] = ()
     warm_up_s: float = 0.0
     interval_s: float = 1800.0
+    patience_s: float = math.inf
     notes: tuple[tuple[str, str], ...] = field(default=())  # (Japanese, English): what was assumed
 
     def __post_init__(self) -> None:
