@@ -27,6 +27,7 @@ class Phase(enum.Enum):
     RETURNING = "returning"
     FORWARDING = "forwarding"
     FORWARDED = "forwarded"
+    CALLING = "calling"  # the citizen's telephone rings: a callback
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,9 @@ class Call:
     plays_music: bool | None = False  # None: not known (taken up after a restart)
     music_class: str = ""
     hears_ringing: bool = False  # the tone of a telephone that rings outside
+    callback: str | None = None  # the callback that this call, which we made, fulfils
+    shown: str | None = None  # our number as the citizen sees it then
+    booked_path: tuple[str, ...] = ()  # what the citizen chose when it was booked
 
     @property
     def site(self) -> Site:
@@ -120,7 +124,17 @@ class Call:
     @property
     def path(self) -> tuple[str, ...]:
         """What the citizen chose, for the operator."""
-        return self.walk.path
+        return self.booked_path or self.walk.path
+
+    @property
+    def told_as(self) -> str:
+        """The call of which its offers are told."""
+        return self.id
+
+    @property
+    def shows(self) -> tuple[str, str]:
+        """What an operator's phone shows when it rings for this call: number and name."""
+        return self.caller or "anonymous", self.diverted_name or self.number.name
 
     @property
     def diverted_name(self) -> str | None:

@@ -76,6 +76,8 @@ class Centre:
         """Writes a fact into the journal and folds it into the memory."""
         event = self.journal.append(kind, call, at=at, **data)
         self.memory.apply(event)
+        if self.session is not None:
+            self.session.callbacks.noted(event)
         return event
 
     # -- the plan

@@ -24,7 +24,7 @@ from dialplans import Site
 from .clock import iso
 from .duty import Duty
 from .memory import OperatorMemory
-from .offer import Ring
+from .offer import Ring, Waiter
 from .own import OwnCalls
 from .phones import phone_of
 
@@ -120,8 +120,9 @@ class Floor:
         )
 
     def waiting_in(self, queue: str) -> int:
-        """How many stand in line, those whose operator's phone rings included."""
-        return sum(one.queue == queue for one in self.distributor.waiting())
+        """How many are on the line, those whose operator's phone rings included; no callbacks."""
+        calls = self.session.calls
+        return sum(one.queue == queue and one.call in calls for one in self.distributor.waiting())
 
     def free_in(self, queue: str) -> bool:
         """Whether somebody of the queue could be rung this moment."""
@@ -286,7 +287,8 @@ class Floor:
         self.own.look()
 
     def _ring(self, offer: Offer) -> None:
-        call = self.session.calls[offer.call]
+        call: Waiter | None = self.session.calls.get(offer.call)
+        call = call or self.session.callbacks.kept[offer.call]
         call.offers += 1
         phone = phone_of(self.centre, offer.operator)
         since = call.queued_mono if call.queued_mono is not None else self.at

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .call import Call, Phase
+from .callbacks import state as callbacks_state
 from .clock import iso
 from .phones import BROWSER, DESK, phone_of
 from .tally import day_of
@@ -29,6 +30,7 @@ class Live:
         self.listeners: set[Listener] = set()
         self._operators: set[str] = set()
         self._calls: set[str] = set()
+        self._callbacks = False
         self._gone: set[str] = set()
         self._shown: dict[str, int] = {}  # places in the queue as last told
         self._timer: asyncio.TimerHandle | None = None
@@ -46,11 +48,17 @@ class Live:
         self._gone.add(call)
         self._soon()
 
+    def callbacks(self) -> None:
+        """Something has changed in one of them: all are told."""
+        self._callbacks = True
+        self._soon()
+
     def everything(self) -> None:
         message = {"event": "live", "live": self.state()}
         self._operators.clear()
         self._calls.clear()
         self._gone.clear()
+        self._callbacks = False
         for listener in list(self.listeners):
             listener(message)
 
@@ -75,9 +83,12 @@ class Live:
             "gone": sorted(self._gone),
             "at": iso(self.centre.clock.now()),
         }
+        if self._callbacks:
+            message["callbacks"] = callbacks_state(self.centre)
         self._operators.clear()
         self._calls.clear()
         self._gone.clear()
+        self._callbacks = False
         for listener in list(self.listeners):
             listener(message)
 
@@ -91,6 +102,7 @@ class Live:
             **self.centre.openings.state(),
             "operators": [self.operator_state(one.id) for one in self.centre.site.operators],
             "calls": [self._call(call, positions) for call in session.calls.values()] if session else [],
+            "callbacks": callbacks_state(self.centre),
         }
 
     def _positions(self) -> dict[str, int]:
@@ -153,7 +165,8 @@ class Live:
     def _call(self, call: Call, positions: dict[str, int]) -> Json:
         return {
             "id": call.id,
-            "number": call.number.number,
+            "number": call.number.number if call.shown in (None, call.number.digits) else call.shown,
+            "via": "engine" if call.callback is None else "callback",
             "number_name": call.number.name,
             "caller": call.caller,
             "phase": call.phase.value,

@@ -15,6 +15,7 @@ from datetime import datetime
 from cdr import Event
 from ivr import Fact
 
+from .callback_memory import CallbacksMemory, DialledMemory
 from .clock import Clock, parse_iso
 from .tally import TallyMemory
 
@@ -101,6 +102,7 @@ class CallMemory:
     entered_mono: float | None = None  # of the queue it is in
     forward: ForwardMemory | None = None
     forwards: int = 0  # how often it was led outside
+    dialled: DialledMemory | None = None  # a call that we made, for a callback
 
 
 @dataclass
@@ -134,6 +136,7 @@ class Memory:
         self.notices: dict[str, NoticeMemory] = {}
         self.served: dict[str, deque[float]] = {}  # by queue: when its last callers were answered
         self._queued: dict[str, str] = {}  # by call not answered yet: its queue
+        self.callbacks = CallbacksMemory(self._mono)
 
     def operator(self, operator_id: str) -> OperatorMemory:
         found = self.operators.get(operator_id)
@@ -161,6 +164,7 @@ class Memory:
 
     def apply(self, event: Event) -> None:
         data: Mapping[str, object] = event.data
+        self.callbacks.apply(event)
         match event.kind:
             case "survival_read":
                 self.log_offset = int(str(data["log_offset"]))
@@ -188,6 +192,8 @@ class Memory:
                     trunk=trunk_of(str(data.get("channel", ""))),
                     diverted_from=_text(data.get("diverted_from")),
                 )
+            case "dialled" if event.call is not None:
+                self.calls[event.call] = self._dialled(event.call, event, data)
             case "opening_set":
                 number = str(data["number"])
                 self.openings[number] = OpeningMemory(
@@ -220,6 +226,29 @@ class Memory:
                 self.service(event)
             case "ended":
                 self._queued.pop(event.call or "", None)
+
+    def _dialled(self, call: str, event: Event, data: Mapping[str, object]) -> CallMemory:
+        """A call that we made. It is as good as answered for those who wait: one place less."""
+        callback, queue = self.callbacks.open.get(str(data["callback"])), str(data["queue"])
+        self.served.setdefault(queue, deque(maxlen=SERVED)).append(self._mono(event))
+        return CallMemory(
+            id=call,
+            number=callback.called if callback is not None else str(data["number"]),
+            caller=_text(data.get("to")),
+            via="callback",
+            arrived=event.at,
+            arrived_mono=self._mono(event),
+            greeted=True,
+            queue=queue,
+            plan=_whole(data.get("plan")),
+            trunk=callback.trunk if callback is not None else None,
+            dialled=DialledMemory(
+                callback=str(data["callback"]),
+                operator=str(data["operator"]),
+                phone=str(data.get("phone") or ""),
+                operator_leg=str(data.get("operator_leg") or ""),
+            ),
+        )
 
     def _operator_state(self, event: Event, data: Mapping[str, object]) -> None:
         one = self.operator(str(data["operator"]))
@@ -317,6 +346,8 @@ class Memory:
             case "leg_lost":
                 call.returning, call.held, call.leg = True, False, None
             case "left":
+                if call.dialled is not None:
+                    call.dialled.left = True
                 call.operator = call.leg = None
                 call.returning = False
                 self._talked(operator, event)

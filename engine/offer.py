@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from acd import Offer, OfferEnd
 from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
@@ -47,11 +47,27 @@ def offer_end(hangup: Hangup) -> OfferEnd:
     return ENDS.get(hangup.cause or 0, OfferEnd.FAILED)
 
 
+class Waiter(Protocol):
+    """Whom a phone is rung for: a call, or the kept place of a callback (`callbacks.Kept`)."""
+
+    id: str
+    offers: int
+
+    @property
+    def queued_mono(self) -> float | None: ...
+    @property
+    def told_as(self) -> str: ...
+    @property
+    def shows(self) -> tuple[str, str]: ...
+    def take(self, answer: Answer) -> bool: ...
+    def waits(self) -> bool: ...
+
+
 class Ring:
     """One offer while the phone rings. It ends answered (the leg goes over to the call) or for a reason."""
 
     def __init__(
-        self, session: Session, call: Call, offer: Offer, phone: str | None, waited_s: float = 0.0
+        self, session: Session, call: Waiter, offer: Offer, phone: str | None, waited_s: float = 0.0
     ) -> None:
         self.session = session
         self.call = call
@@ -78,7 +94,7 @@ class Ring:
         clock = session.centre.clock
         began = clock.mono()
         self._note_offered()
-        session.phase(self.call, Phase.RINGING)
+        self._phase(Phase.RINGING)
         tell = True
         try:
             end = await self._ring(began)
@@ -96,7 +112,7 @@ class Ring:
             return
         session.centre.note(
             "offer_ended",
-            offer.call,
+            self.call.told_as,
             operator=offer.operator,
             reason=end.value,
             ring_s=round(clock.mono() - began, 3),
@@ -104,12 +120,18 @@ class Ring:
         if tell and end is not OfferEnd.CALLER_GONE:  # a caller's end is told by the call itself
             session.floor.failed(offer.call, offer.operator, end)
         if self.call.waits() and not session.floor.rings_for(offer.call):
-            session.phase(self.call, Phase.WAITING)
+            self._phase(Phase.WAITING)
+
+    def _phase(self, phase: Phase) -> None:
+        if isinstance(self.call, Call):
+            self.session.phase(self.call, phase)
+        else:
+            self.session.centre.live.callbacks()
 
     def _note_offered(self) -> None:
         self.session.centre.note(
             "offered",
-            self.offer.call,
+            self.call.told_as,
             queue=self.offer.queue,
             operator=self.offer.operator,
             phone=self.phone,
@@ -126,11 +148,12 @@ class Ring:
         bridge: Bridge | None = None
         try:
             await session.phone_free(offer.operator)
+            number, name = self.call.shows
             leg = await switch.leg(
                 endpoint(offer.operator, self.phone),
                 channel_id=self.id,
-                caller_id=self.call.caller or "anonymous",
-                caller_name=self.call.diverted_name or self.call.number.name,
+                caller_id=number,
+                caller_name=name,
             )
             # The distributor's clock ends the ringing; Asterisk's own limit is only for an engine that is
             # away.

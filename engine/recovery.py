@@ -19,6 +19,7 @@ from switch import Channel, FoundBridge, HangupReason, Snapshot, SwitchError, Sw
 
 from .arrival import citizen, life
 from .call import Answer, Call, Phase
+from .callback_recovery import called, take_up
 from .clock import iso
 from .conversation import Returned, conversation
 from .forward import Found
@@ -52,13 +53,16 @@ def recover(session: Session, snapshot: Snapshot) -> int:
         if channel is not None:
             used.add(channel.id)
         try:
-            if _stands(session, call, channel, call.arrived < snapshot.switch_started):
+            if call.dialled is not None and call.answered is None:
+                used |= called(session, call, channels)
+            elif _stands(session, call, channel, call.arrived < snapshot.switch_started):
                 assert channel is not None  # noqa: S101  (it stands)
                 used |= _adopt(session, call, channel, channels, bridges)
                 adopted += 1
         except Exception:
             log.exception("call %s cannot be taken up", call.id)
             _given_up(session, call, channel)
+    used |= take_up(session, channels)
     for operator in centre.site.operators:
         _wish(session, operator.id)
     for channel in snapshot.channels:
@@ -97,7 +101,7 @@ def _given_up(session: Session, call: CallMemory, channel: Channel | None) -> No
         session.floor.gone(call.id)
     except Exception:
         log.exception("call %s: its operator", call.id)
-    if channel is not None:
+    if channel is not None and call.dialled is None:
         session.centre.note("handed_over", call.id)
         session.hand_over_again(channel, call.number)
     elif call.id in session.centre.memory.calls:
@@ -224,6 +228,7 @@ def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple
     """The call and where it stands in the plan it began with; None: the plan has not begun."""
     centre = session.centre
     plan = centre.versions.of(memory.plan)
+    booked = centre.memory.callbacks.open.get(memory.dialled.callback) if memory.dialled is not None else None
     number = next((one for one in plan.site.numbers if one.digits == memory.number), None)
     if number is None:
         plan, number = centre.versions.number(memory.number)
@@ -233,6 +238,8 @@ def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple
         memory.arrived + (centre.plan_now() - centre.clock.now()),
         switches=centre.openings.switches(plan.site),
         withheld=memory.caller is None,
+        caller=memory.caller,
+        language=None if booked is None else "en" if booked.language == "en" else "ja",
     )
     move = walk.replay(memory.facts, memory.place) if memory.facts or memory.place else None
     call = Call(
@@ -254,6 +261,9 @@ def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple
         queued_mono=memory.queued_mono,
         answered=memory.answered,
         plays_music=None,
+        callback=booked.id if booked is not None else None,
+        shown=booked.shown if booked is not None else None,
+        booked_path=booked.path if booked is not None else (),
     )
     return call, move
 

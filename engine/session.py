@@ -19,6 +19,7 @@ from switch import Bridge, Channel, HangupReason, Switch, SwitchError, SwitchGon
 
 from .arrival import citizen, ended_by
 from .call import Call, Phase, digits
+from .callbacks import Callbacks
 from .floor import Floor
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Session:
         self._leaving: dict[str, Channel] = {}  # legs that still ring at an operator's phone, being cancelled
         self._tasks: set[asyncio.Task[Any]] = set()
         self.floor = Floor(self)
+        self.callbacks = Callbacks(self)
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs in the background until done or until the session ends."""
@@ -92,6 +94,7 @@ class Session:
             centre.plan_now(),
             switches=centre.openings.switches(plan.site),
             withheld=channel.caller is None,
+            caller=channel.caller,
         )
         event = centre.note(
             "arrived",
@@ -175,17 +178,22 @@ class Session:
         self, call: Call, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool
     ) -> None:
         """The operator is free: at once when it was they who hung up, otherwise when their phone has."""
-        centre = self.centre
-        centre.note("left", call.id, operator=operator)
-        centre.note("wrap_up", call.id, operator=operator)
         call.operator = None
+        self.operator_free(call.id, operator, leg, bridge, at_once=at_once)
+
+    def operator_free(
+        self, call: str, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool = False
+    ) -> None:
+        """As `conversation_over`, also of a callback that came to no conversation."""
+        self.centre.note("left", call, operator=operator)
+        self.centre.note("wrap_up", call, operator=operator)
         if at_once and leg.hangup_info is not None:
             self.floor.over(operator)
             self.let_go(None, bridge)
         else:
-            self.start(self._free(operator, leg, bridge), f"free {operator}")
+            self.start(self.free(operator, leg, bridge), f"free {operator}")
 
-    async def _free(self, operator: str, leg: Channel, bridge: Bridge) -> None:
+    async def free(self, operator: str, leg: Channel, bridge: Bridge) -> None:
         try:
             await leg.hangup()
             await bridge.destroy()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dialplans import POSITIONS, Queue, Waiting, event_prompt, spoken, told
-from ivr import OverflowReason, expected_wait
+from ivr import Move, OverflowReason, ToQueue, expected_wait
 from switch import ChannelGone, SwitchError
 
 from .call import Answer, Call, Phase
@@ -30,12 +30,16 @@ RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the f
 
 @dataclass(frozen=True)
 class Entry:
-    """How a queue is entered. `again`: after an operator's phone has died; `noted`: the journal has it."""
+    """How a queue is entered. `again`: after an operator's phone has died; `noted`: the journal has it;
+    `back`: from the offer of a callback, which was declined (`stays`: the citizen had asked for it, so the
+    queue's times go on)."""
 
     priority: int = 0
     prefer: str | None = None
     again: bool = False
     noted: bool = False
+    back: bool = False
+    stays: bool = False
 
 
 async def served(session: Session, call: Call, answer: Answer) -> None:
@@ -57,8 +61,14 @@ async def returned(session: Session, call: Call, operator: str) -> Answer:
             return answer
 
 
-async def queue(session: Session, call: Call, name: str, entry: Entry = Entry()) -> Answer | OverflowReason:
-    """Waits for an operator who answers, or until the plan's limits send the call on.
+async def queue(
+    session: Session,
+    call: Call,
+    name: str,
+    entry: Entry = Entry(),
+) -> Answer | OverflowReason | Move:
+    """Waits for an operator who answers, until the plan's limits send the call on, or until the citizen
+    presses the key for a callback: what the walk makes of that.
 
     The place in line is that of the first entry (`call.queued_mono`): nobody loses it by our doing.
     """
@@ -70,7 +80,7 @@ async def queue(session: Session, call: Call, name: str, entry: Entry = Entry())
     call.priority = entry.priority if entry.noted else entry.priority + priority_of(call)
     if not entry.noted:
         _note_queued(session, call, entry)
-    if not (entry.again or entry.noted):
+    if not (entry.again or entry.noted or entry.back):
         reason = refused(session, call, rules, name, call.priority)
         if reason is not None:
             return over(session, call, rules, reason)
@@ -80,7 +90,7 @@ async def queue(session: Session, call: Call, name: str, entry: Entry = Entry())
         call.id, name, since=since, priority=call.priority, prefer=entry.prefer, language=call.language
     )
     try:
-        reason = await _waited(session, call, call.answer, again=entry.again)
+        left = await _waited(session, call, call.answer, again=entry.again)
     except asyncio.CancelledError:
         if not call.answer.done():
             call.answer.cancel()
@@ -89,11 +99,13 @@ async def queue(session: Session, call: Call, name: str, entry: Entry = Entry())
             answer = call.answer.result()
             session.conversation_over(call, answer.operator, answer.leg, answer.bridge, at_once=False)
         raise
-    if reason is None:
+    if left is None:
         return call.answer.result()
     call.answer.cancel()
     session.floor.gone(call.id)
-    return over(session, call, rules_of(call, centre.site, call.queue or name), reason)
+    if not isinstance(left, str):
+        return left
+    return over(session, call, rules_of(call, centre.site, call.queue or name), left)
 
 
 def _note_queued(session: Session, call: Call, entry: Entry) -> None:
@@ -111,14 +123,15 @@ def _note_queued(session: Session, call: Call, entry: Entry) -> None:
     )
     if first:
         call.queued, call.queued_mono = event.at, event.mono
-    if not entry.again:
+    if not (entry.again or entry.stays):
         call.entered_mono = session.centre.clock.mono()
 
 
 async def _waited(
     session: Session, call: Call, answer: asyncio.Future[Answer], *, again: bool
-) -> OverflowReason | None:
-    """None: answered. A supervisor who moves the call (MON-3) gives it the other queue's words and limits."""
+) -> OverflowReason | Move | None:
+    """None: answered; a Move: a key was pressed that leads elsewhere.
+    A supervisor who moves the call (MON-3) gives it the other queue's words and limits."""
     while True:
         call.moved.clear()
         name = call.queue or ""
@@ -126,17 +139,31 @@ async def _waited(
         comfort = session.start(_Comfort(session, call, rules, name).run(), f"comfort {call.id}")
         limited = asyncio.create_task(limit(session, call, rules, name, free=again))
         moved = asyncio.create_task(call.moved.wait())
+        pressed = asyncio.create_task(_pressed(call, rules, free=again))
+        tasks: tuple[asyncio.Task[Any], ...] = (comfort, limited, moved, pressed)
         try:
-            either: set[asyncio.Future[Any]] = {answer, limited, moved}
+            either: set[asyncio.Future[Any]] = {answer, limited, moved, pressed}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (comfort, limited, moved):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait([comfort, limited, moved])
+            await asyncio.wait(tasks)
         if answer.done():
             return None
+        if not pressed.cancelled() and pressed.exception() is None:
+            return pressed.result()
         if not call.moved.is_set():
             return limited.result()
+
+
+async def _pressed(call: Call, rules: Queue, *, free: bool) -> Move:
+    """The key that asks for a callback; all others are passed over."""
+    while rules.callback is None or free:
+        await asyncio.Event().wait()
+    while True:
+        move = call.walk.digit(await call.channel.digit())
+        if not isinstance(move, ToQueue):
+            return move
 
 
 class _Comfort:

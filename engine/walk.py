@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dialplans import Prompt
-from ivr import Ask, End, Move, Play, ToForward, ToQueue
+from ivr import Ask, BookCallback, End, Move, Play, ToForward, ToQueue
 from switch import ChannelGone, SwitchError, SwitchGone
 
 from .call import Answer, Call, Phase
@@ -34,6 +34,7 @@ async def led(
     """Until the call is over or the plan has come to its end (`call.ended_by`). `entry`, `found`: of the
     queue or forward that the first move leads to (recovery)."""
     walk = call.walk
+    asked = False  # for a callback, while waiting
     while True:
         note_facts(session, call)
         match move:
@@ -46,18 +47,27 @@ async def led(
                 key = await _key(call, move.timeout_s)
                 move = walk.timed_out() if key is None else walk.digit(key)
             case ToQueue():
+                call.channel.forget_digits()  # pressed before: none of them asks for a callback
+                if move.back:
+                    entry = Entry(back=True, stays=asked)
                 outcome = await queue(session, call, move.queue, entry)
                 if isinstance(outcome, Answer):
                     await served(session, call, outcome)
                     return
-                call.channel.forget_digits()  # pressed while waiting: not meant for what is said next
-                move = walk.overflow(outcome)
+                asked = not isinstance(outcome, str)
+                if isinstance(outcome, str):
+                    call.channel.forget_digits()  # pressed while waiting: not meant for what is said next
+                    move = walk.overflow(outcome)
+                else:
+                    move = outcome
             case ToForward():
                 reason = await forward(session, call, move.forward, found)
                 if reason is None:
                     return
                 call.channel.forget_digits()
                 move = walk.unanswered(reason)
+            case BookCallback():
+                move = walk.booked(session.callbacks.book(call, move.step, move.number))
             case End():
                 call.ended_by, call.end_reason = "centre", move.why
                 await asyncio.sleep(LAST_WORD_S)

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 
@@ -208,6 +209,11 @@ class Switch(Protocol):
         ready for `dial`."""
 
     async def bridge(self) -> Bridge: ...
+    async def record(self, channel: Channel, heard: Path, said: Path) -> None:
+        """From now on, while the channel is bridged, what comes from it is written to the file `heard`, what
+        goes to it to `said` (WAV, 8 kHz); it goes on without us until the channel ends. Paths are ASCII
+        without commas: ValueError."""
+
     def channel(self, channel_id: str) -> Channel | None: ...
     def phone_reachable(self, endpoint: str) -> bool: ...
     async def watch(self, endpoints: tuple[str, ...]) -> None:

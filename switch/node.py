@@ -12,6 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from switch.ami import Ami, AmiEvent
@@ -142,6 +143,12 @@ class Node:
             self.later(bridge.destroy())
             raise
         return bridge
+
+    async def record(self, channel: Channel, heard: Path, said: Path) -> None:
+        # As the dialplan does for calls that come in (docs/decisions/0006).
+        if "," in f"{heard}{said}":
+            raise ValueError(f"a recording's path has no comma: {heard}, {said}")
+        await self._ami.action("MixMonitor", Channel=channel.name, Options=f"br({heard})t({said})")
 
     def channel(self, channel_id: str) -> Channel | None:
         return self._channels.get(channel_id)
