@@ -19,20 +19,32 @@ class Desk:
         self.asked: list[str] = []
         self.told: list[tuple[str, bool]] = []
         self.away = False
+        self.channels: dict[str, list[str]] = {}
+        self.calls: list[tuple[str, set[str]]] = []
 
     async def ask(self, uri: str) -> Any:
         self.asked.append(uri)
         if self.away:
             raise SwitchGone("away")
         if uri == "endpoints/PJSIP":
-            return [{"resource": name, "state": state} for name, state in self.states.items()]
+            return [self.entry(name) for name in self.states]
         name = uri.rpartition("/")[2]
         if name not in self.states:
             raise NotFound(name)
-        return {"resource": name, "state": self.states[name]}
+        return self.entry(name)
+
+    def entry(self, name: str) -> dict[str, Any]:
+        return {"resource": name, "state": self.states[name], "channel_ids": self.channels.get(name, [])}
 
     def tell(self, endpoint: str, reachable: bool) -> None:
         self.told.append((endpoint, reachable))
+
+    def tell_channels(self, endpoint: str, channels: frozenset[str]) -> None:
+        self.calls.append((endpoint, set(channels)))
+
+    def phones(self, *names: str) -> Phones:
+        """Channels that begin with `leg` are ours."""
+        return Phones(names, self.ask, self.tell, self.tell_channels, lambda one: one.startswith("leg"))
 
 
 @pytest.fixture
@@ -111,3 +123,61 @@ async def test_being_told_to_stop_while_being_woken_stops(desk: Desk, turns: int
     running.cancel()
     await asyncio.wait([running], timeout=5)
     assert running.cancelled()
+
+
+@pytest.mark.req("ACD-2")
+async def test_calls_of_a_phones_own_are_told_and_ours_are_not(desk: Desk) -> None:
+    desk.channels = {"1001": ["leg-1"], "1002": ["a", "leg-2"]}
+    phones = desk.phones("1001", "1002")
+    await phones.load()  # after a connect at once
+    assert desk.calls == [("1002", {"a"})]
+    desk.channels = {}
+    await phones.load()
+    assert desk.calls == [("1002", {"a"}), ("1002", set())]
+
+
+@pytest.mark.req("ACD-2")
+async def test_a_channel_counts_when_it_is_seen_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("switch.phones.AGAIN_S", 0.001)
+    phones = desk.phones("1002")
+    await phones.load()
+    looked = asyncio.Event()
+    ask = desk.ask
+
+    async def asked(uri: str) -> Any:
+        answer = await ask(uri)
+        desk.channels.clear()  # refused at once: gone at the second look
+        looked.set()
+        return answer
+
+    phones._ask = asked
+    running = asyncio.create_task(phones.run(lambda: 3600))
+    desk.channels = {"1002": ["refused"]}
+    phones.look("1002")
+    await looked.wait()
+    looked.clear()
+    await looked.wait()
+    assert desk.calls == []
+    phones._ask = ask
+    desk.channels = {"1002": ["stays"]}
+    phones.look("1002")
+    async with asyncio.timeout(5):
+        while not desk.calls:
+            await asyncio.sleep(0)
+    assert desk.calls == [("1002", {"stays"})]
+    running.cancel()
+
+
+@pytest.mark.req("ACD-2")
+async def test_looking_comes_to_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("switch.phones.AGAIN_S", 0.0)
+    phones = desk.phones("1001", "1002")
+    await phones.load()
+    desk.asked.clear()
+    running = asyncio.create_task(phones.run(lambda: 3600))
+    phones.look("1002")
+    phones.look("9999")  # not watched
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert desk.asked == ["endpoints/PJSIP/1002"] * 2
+    running.cancel()
