@@ -83,6 +83,7 @@ class Phone:
         self.retransmitted = 0
         self._legs: dict[str, Leg] = {}
         self._answers: dict[str, asyncio.Future[Message]] = {}
+        self._refusals: dict[str, bytes] = {}  # sent again when the INVITE comes again
         self._closed = False
         self._numbers = itertools.count(1)
         self._loop = asyncio.get_running_loop()
@@ -149,15 +150,17 @@ class Phone:
         return f"SIP/2.0/UDP {self.host}:{self.port};rport;branch=z9hG4bK-{self._salt}-{next(self._numbers)}"
 
     def _reply(
-        self, request: Message, status: str, to: str | None = None, body: str = "", user: str = "x"
-    ) -> bytes:
+        self, request: Message, status: str, to: str | None = None, body: str = "", user: str = "x",
+        contact: str | None = None,
+    ) -> bytes:  # fmt: skip
         vias = "".join(f"Via: {via}\r\n" for via in request.headers["via"])
         routes = "".join(f"Record-Route: {each}\r\n" for each in request.headers.get("record-route", []))
         kind = "Content-Type: application/sdp\r\n" if body else ""
         return (
             f"SIP/2.0 {status}\r\n{vias}{routes}From: {request['from']}\r\nTo: {to or request['to']}\r\n"
             f"Call-ID: {request['call-id']}\r\nCSeq: {request['cseq']}\r\n"
-            f"Contact: <sip:{user}@{self.host}:{self.port}>\r\nAllow: INVITE,ACK,BYE,CANCEL,OPTIONS\r\n"
+            f"Contact: <{contact or f'sip:{user}@{self.host}:{self.port}'}>\r\n"
+            "Allow: INVITE,ACK,BYE,CANCEL,OPTIONS\r\n"
             f"{kind}Content-Length: {len(body.encode())}\r\n\r\n{body}"
         ).encode()
 
@@ -170,16 +173,18 @@ class Phone:
 
     # ── what phones do ─────────────────────────────────────────────────────────────────────────────────
 
-    async def register(self, user: str, secret: str) -> None:
-        """Registers for an hour; RuntimeError with the status if refused, TimeoutError if unanswered."""
+    async def register(self, user: str, secret: str, expires_s: int = 3600) -> None:
+        """Registers for so long (0: leaves). RuntimeError with the status if refused, TimeoutError if
+        unanswered."""
         host, port = self.server
         uri, aor = f"sip:{host}:{port}", f"<sip:{user}@{host}>"
-        call_id, tag = f"r-{user}-{self._salt}", f"r{next(self._numbers)}"
+        number = next(self._numbers)
+        call_id, tag = f"r-{user}-{number}-{self._salt}", f"r{number}"
         authorization = ""
         for cseq in (1, 2):
             request = self._request(
                 "REGISTER", uri, (f"{aor};tag={tag}", aor, call_id), cseq, self._via(),
-                more=f"Expires: 3600\r\n{authorization}", user=user,
+                more=f"Expires: {expires_s}\r\n{authorization}", user=user,
             )  # fmt: skip
             answer = self._answers[call_id] = self._loop.create_future()
             for pause_s in (0.5, 1.0, 2.0, 4.0):
@@ -239,9 +244,13 @@ class Phone:
         self._send(leg.answer_sent)
         self._repeat(leg, leg.answer_sent)
 
-    def refuse(self, leg: Leg, status: str = "486 Busy Here") -> None:
+    def refuse(self, leg: Leg, status: str = "486 Busy Here", contact: str | None = None) -> None:
+        """`contact`: the address that a redirection (302) names."""
         assert leg.invite is not None
-        self._send(self._reply(leg.invite, status, leg.local, user=leg.user))
+        leg.status = int(status.split()[0])
+        reply = self._reply(leg.invite, status, leg.local, user=leg.user, contact=contact)
+        self._refusals[leg.call_id] = reply
+        self._send(reply)
         self._over(leg, time.time())
 
     def bye(self, leg: Leg) -> None:
@@ -315,6 +324,8 @@ class Phone:
     def _request_in(self, message: Message) -> None:
         leg = self._legs.get(message["call-id"])
         match message.method:
+            case "INVITE" if leg is None and message["call-id"] in self._refusals:
+                self._send(self._refusals[message["call-id"]])
             case "INVITE" if leg is None:
                 self._invited(message)
             case "INVITE":
@@ -336,9 +347,7 @@ class Phone:
             case "CANCEL":
                 self._send(self._reply(message, "200 OK"))
                 if leg is not None and leg.incoming and not leg.status and leg.invite is not None:
-                    leg.status = 487
-                    self._send(self._reply(leg.invite, "487 Request Terminated", leg.local))
-                    self._over(leg, message.at)
+                    self.refuse(leg, "487 Request Terminated")
             case _:  # OPTIONS, NOTIFY, UPDATE, …
                 self._send(self._reply(message, "200 OK"))
 
