@@ -34,6 +34,7 @@ async def test_a_dropped_connection_comes_back_with_the_call_as_it_was(
             await room.add(call, leg)
             waiting = asyncio.create_task(leg.wait_gone())
 
+            assert seen.log == ["connected", f"arrival {call.id}"]  # nothing was lost before
             proxy.cut()
             await seen.disconnected()
             assert not switch.connected
@@ -59,7 +60,9 @@ async def test_what_ended_and_what_came_while_we_were_away(
     asterisk: MiniAsterisk, desk: SipPhone, citizen: SipPhone
 ) -> None:
     async with TcpProxy(asterisk.http_port) as proxy:
-        settings = asterisk.settings(ari_url=f"http://127.0.0.1:{proxy.port}/ari", request_timeout_s=0.5)
+        settings = asterisk.settings(
+            ari_url=f"http://127.0.0.1:{proxy.port}/ari", request_timeout_s=0.5, heartbeat_s=1.0
+        )
         async with opened(settings) as (switch, seen):
             await seen.snapshot()
             leg = await switch.leg("1001", channel_id="leg-1")
@@ -268,7 +271,7 @@ async def test_without_ami_calls_and_phones_go_on_and_reload_says_why(
     asterisk: MiniAsterisk, desk: SipPhone, citizen: SipPhone
 ) -> None:
     async with TcpProxy(1) as nothing:  # port 1: nobody listens, every connection is reset at once
-        settings = asterisk.settings(ami_port=nothing.port, heartbeat_s=0.5)
+        settings = asterisk.settings(ami_port=nothing.port, heartbeat_s=2.0)
         async with opened(settings) as (switch, seen):
             await seen.phone("1001", True)
             await citizen.call("1", wait_answer=False)
@@ -297,7 +300,7 @@ async def test_reload_through_ami_and_what_it_refuses(asterisk: MiniAsterisk) ->
 
 async def test_a_silent_ami_is_noticed_and_comes_back(asterisk: MiniAsterisk, citizen: SipPhone) -> None:
     async with TcpProxy(asterisk.ami_port) as proxy:
-        settings = asterisk.settings(ami_port=proxy.port, heartbeat_s=0.3, request_timeout_s=1.0)
+        settings = asterisk.settings(ami_port=proxy.port, heartbeat_s=2.0, request_timeout_s=1.0)
         async with opened(settings) as (switch, seen):
             await ami_up(switch)
             proxy.black_hole()
