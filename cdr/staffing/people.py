@@ -78,13 +78,28 @@ class SimulatedCall:
 class Seat:
     """What an operator did: seconds on duty, talking and in wrap-up; per queue conversations and talk."""
 
-    __slots__ = ("calls", "duty_s", "id", "queues", "since", "state", "talk_s", "wish", "wrap_s", "wrap_up_s")
+    __slots__ = (
+        "busy_since",
+        "calls",
+        "duty_s",
+        "duty_since",
+        "id",
+        "queues",
+        "state",
+        "talk_s",
+        "wish",
+        "wrap_s",
+        "wrap_since",
+        "wrap_up_s",
+    )
 
     def __init__(self, id: str, queues: tuple[str, ...]) -> None:
         self.id = id
         self.queues = queues
         self.state = OperatorState.OFF
-        self.since = 0.0
+        self.duty_since: float | None = None  # ready, ringing, talking or in wrap-up without a gap
+        self.busy_since: float | None = None  # talking or in wrap-up
+        self.wrap_since = 0.0
         self.wish = OperatorState.OFF
         self.wrap_s: float | None = None  # of the wrap-up to come
         self.duty_s = self.wrap_up_s = 0.0

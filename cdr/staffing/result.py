@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cdr.kpis import Kpi, kpi_of
+from cdr.kpis import FIGURES, Kpi, KpiSettings, formula_of, kpi_of
 from cdr.staffing.centre import not_modelled
 from cdr.staffing.people import Seat, SimulatedCall
 from cdr.staffing.run import Run
@@ -25,8 +26,8 @@ class Waits:
     longest_s: float | None
 
     @classmethod
-    def of(cls, calls: Sequence[SimulatedCall]) -> Waits:
-        waits = sorted(wait for one in calls if (wait := one.wait_s) is not None)
+    def of(cls, seconds: Iterable[float]) -> Waits:
+        waits = sorted(seconds)
         if not waits:
             return cls(None, None, None)
         p95 = waits[math.ceil(round(0.95 * len(waits), 9)) - 1]
@@ -190,25 +191,38 @@ class Simulated:
         }
 
 
+@dataclass(slots=True)
+class _Part:
+    """The calls of one queue that came in one interval of the day."""
+
+    kpi: Kpi
+    waits: list[float]
+
+
 def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
     """The figures of a run."""
-    site = scenario.site
-    counted = [one for one in run.calls if one.arrival.at >= scenario.warm_up_s]
+    site, interval_s = scenario.site, scenario.interval_s
+    groups: dict[tuple[str, int], list[SimulatedCall]] = defaultdict(list)
+    for one in run.calls:
+        if one.arrival.at >= scenario.warm_up_s:
+            groups[one.arrival.queue, int(one.arrival.at % DAY_S / interval_s)].append(one)
+    parts = {
+        at: _Part(kpi_of(calls, site.kpi), [wait for one in calls if (wait := one.wait_s) is not None])
+        for at, calls in groups.items()
+    }
     names = {one.id: one.name for one in site.operators}
     work = {seat.id: _work(seat, names.get(seat.id, seat.id)) for seat in run.seats.values()}
     there = [one for one in work.values() if one.duty_s >= _LEAST_DUTY_S]
     duty_s = math.fsum(one.duty_s for one in work.values())
-    busy_s = math.fsum(run.busy)
-    by_queue: dict[str, list[SimulatedCall]] = {one.id: [] for one in site.queues}
-    for one in counted:
-        by_queue[one.arrival.queue].append(one)
+    days_worked = len(_days_worked(scenario))
+    kpi, waits = _together(parts.values(), site.kpi)
     return Simulated(
         days=scenario.days,
-        days_worked=len(_days_worked(scenario)),
+        days_worked=days_worked,
         seed=scenario.seed,
-        kpi=kpi_of(counted, site.kpi),
-        waits=Waits.of(counted),
-        occupancy=busy_s / duty_s if duty_s > 0 else None,
+        kpi=kpi,
+        waits=waits,
+        occupancy=math.fsum(run.busy) / duty_s if duty_s > 0 else None,
         duty_h=duty_s / 3600,
         most_in_line=run.most,
         offers=run.offers,
@@ -216,14 +230,39 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         calls=Even.of([one.calls * 3600 / one.duty_s for one in there]),
         talk=Even.of([one.talk_s * 3600 / one.duty_s for one in there]),
         occupied=Even.of([one.occupancy or 0.0 for one in there]),
-        intervals=_intervals(scenario, run, counted),
+        intervals=_intervals(run, parts, max(days_worked, 1)),
         queues=tuple(
-            _queue_work(queue.id, queue.name, by_queue[queue.id], run.seats.values(), scenario)
+            _queue_work(
+                queue.id,
+                queue.name,
+                _together([part for (name, _), part in parts.items() if name == queue.id], site.kpi),
+                run,
+            )
             for queue in site.queues
         ),
         operators=tuple(one for one in work.values() if one.duty_s > 0 or one.calls),
-        notes=(*scenario.notes, *not_modelled(site, {q for q, calls in by_queue.items() if calls})),
+        notes=(*scenario.notes, *not_modelled(site, {name for name, _ in parts})),
         made=tuple(run.calls) if keep_calls else (),
+    )
+
+
+def _together(parts: Iterable[_Part], settings: KpiSettings) -> tuple[Kpi, Waits]:
+    parts = list(parts)
+    return merged((one.kpi for one in parts), settings), Waits.of(wait for one in parts for wait in one.waits)
+
+
+def merged(kpis: Iterable[Kpi], settings: KpiSettings) -> Kpi:
+    """The figures of several groups of calls as those of one; their calls are not kept."""
+    kpis = list(kpis)
+    counts = {name: sum(getattr(one, name) for one in kpis) for name in FIGURES}
+    answered, offered = counts["answered"], counts["offered"]
+    answer_total = math.fsum((one.mean_answer_s or 0.0) * one.answered for one in kpis)
+    return Kpi(
+        **counts,
+        answer_rate=answered / offered if offered else None,
+        mean_answer_s=answer_total / answered if answered else None,
+        within_rate=counts["answered_within"] / answered if answered else None,
+        formula=formula_of(settings),
     )
 
 
@@ -238,39 +277,35 @@ def _work(seat: Seat, name: str) -> OperatorWork:
     )
 
 
-def _queue_work(
-    queue: str, name: str, calls: Sequence[SimulatedCall], seats: Any, scenario: Scenario
-) -> QueueWork:
+def _queue_work(queue: str, name: str, figures: tuple[Kpi, Waits], run: Run) -> QueueWork:
+    seats = run.seats.values()
     there = [seat for seat in seats if queue in seat.calls and seat.duty_s >= _LEAST_DUTY_S]
     return QueueWork(
         queue,
         name,
-        kpi_of(calls, scenario.site.kpi),
-        Waits.of(calls),
+        *figures,
         Even.of([seat.calls[queue] * 3600 / seat.duty_s for seat in there]),
         Even.of([seat.talk_s[queue] * 3600 / seat.duty_s for seat in there]),
     )
 
 
-def _intervals(scenario: Scenario, run: Run, counted: Sequence[SimulatedCall]) -> tuple[Interval, ...]:
+def _intervals(run: Run, parts: Mapping[tuple[str, int], _Part], days: int) -> tuple[Interval, ...]:
     """Those in which anybody called or was there."""
-    interval_s = scenario.interval_s
-    by_slot: list[list[SimulatedCall]] = [[] for _ in run.duty]
-    for one in counted:
-        by_slot[int(one.arrival.at % DAY_S / interval_s)].append(one)
-    worked = max(len(_days_worked(scenario)), 1)
+    interval_s = run.scenario.interval_s
+    by_slot: dict[int, list[_Part]] = defaultdict(list)
+    for (_, slot), part in parts.items():
+        by_slot[slot].append(part)
     return tuple(
         Interval(
             slot * interval_s,
             (slot + 1) * interval_s,
-            kpi_of(calls, scenario.site.kpi),
-            Waits.of(calls),
-            run.duty[slot] / worked / interval_s,
+            *_together(by_slot[slot], run.scenario.site.kpi),
+            run.duty[slot] / days / interval_s,
             run.busy[slot] / run.duty[slot] if run.duty[slot] > 0 else None,
             run.most_in[slot],
         )
-        for slot, calls in enumerate(by_slot)
-        if calls or run.duty[slot] > 0
+        for slot in range(len(run.duty))
+        if slot in by_slot or run.duty[slot] > 0
     )
 
 

@@ -41,7 +41,6 @@ Progress = Callable[[int, int], None]
 _READY, _RINGING, _TALKING = OperatorState.READY, OperatorState.RINGING, OperatorState.TALKING
 _WRAP_UP, _BREAK, _OFF_STATE = OperatorState.WRAP_UP, OperatorState.BREAK, OperatorState.OFF
 _NO_ANSWER = OperatorState.NO_ANSWER
-_DUTY = (_READY, _RINGING, _TALKING, _WRAP_UP)
 _MOVES_MAX = 20  # as `ivr.Walk` has it
 _LOOK_AGAIN_S = 0.5  # a limit that passes while a phone rings, as the engine has it
 _STAY_LOOK_S = 15.0
@@ -88,6 +87,7 @@ class Run:
         bins = round(DAY_S / scenario.interval_s)
         self.duty, self.busy, self.most_in = [0.0] * bins, [0.0] * bins, [0] * bins
         self.most = 0
+        self._from = scenario.warm_up_s
         self.offers = self.unanswered = 0
         self.calls: list[SimulatedCall] = []
 
@@ -120,8 +120,6 @@ class Run:
                 continue
             at, _, what, whom, mark = heappop(heap)
             handlers[what](at, whom, mark)
-        for seat in self.seats.values():
-            self._account(seat, seat.since)
         return self
 
     def _handlers(self) -> list[Callable[[float, Any, int], None]]:
@@ -331,45 +329,57 @@ class Run:
     def _state(self, change: StateChanged, at: float) -> None:
         seat = self.seats[change.operator]
         before, now = seat.state, change.state
-        self._account(seat, at)
         seat.state = now
-        if now is _WRAP_UP:
-            if seat.wrap_s is not None:
-                self._push(at + seat.wrap_s, _WRAPPED, seat)
-            elif change.until is not None:
-                self._push(change.until, _TICK, None)
-        elif now is _NO_ANSWER:
-            self.unanswered += 1
-            self._push(at + self.scenario.conduct.back_s, _BACK, seat)
-        elif now in (_BREAK, _OFF_STATE) and seat.wish is _READY:
-            self._push(at, _BACK, seat)  # wished for after the break had been noted
-        if (before is _OFF_STATE) != (now is _OFF_STATE):
-            change_by = -1 if now is _OFF_STATE else 1
-            for queue in seat.queues:
-                self._signed_on[queue] += change_by
-                if self._signed_on[queue] == 0 and self._queues[queue].nobody is not None:
-                    self._left.append(queue)
         if self._answers and (before is _READY) != (now is _READY):
             for queue in seat.queues:
                 self._ready_in[queue] += 1 if now is _READY else -1
-
-    def _account(self, seat: Seat, at: float) -> None:
-        """The time since the last change goes to what the operator did then."""
-        since, state = max(seat.since, self.scenario.warm_up_s), seat.state
-        seat.since = at
-        if at <= since or state not in _DUTY:
+        # Four of five changes are those of an ordinary call.
+        if now is _RINGING:
             return
-        seat.duty_s += at - since
-        works = state is _TALKING or state is _WRAP_UP
-        if state is _WRAP_UP:
-            seat.wrap_up_s += at - since
-        interval_s, bins = self.scenario.interval_s, len(self.duty)
+        if now is _TALKING:
+            seat.busy_since = at
+            return
+        if now is _WRAP_UP:
+            seat.wrap_since = at
+            until = change.until if seat.wrap_s is None else at + seat.wrap_s
+            self._push(at if until is None else until, _WRAPPED, seat)
+            return
+        if before is _WRAP_UP:
+            seat.wrap_up_s += max(at - max(seat.wrap_since, self._from), 0.0)
+        if seat.busy_since is not None:
+            self._add(self.busy, seat.busy_since, at)
+            seat.busy_since = None
+        if now is _READY:
+            if seat.duty_since is None:
+                seat.duty_since = at
+        else:
+            self._off_duty(seat, at)
+            if now is _NO_ANSWER:
+                self.unanswered += 1
+                self._push(at + self.scenario.conduct.back_s, _BACK, seat)
+            elif seat.wish is _READY:
+                self._push(at, _BACK, seat)  # wished for after the break had been noted
+        if (before is _OFF_STATE) != (now is _OFF_STATE):
+            for queue in seat.queues:
+                self._signed_on[queue] += -1 if now is _OFF_STATE else 1
+                if self._signed_on[queue] == 0 and self._queues[queue].nobody is not None:
+                    self._left.append(queue)
+
+    def _off_duty(self, seat: Seat, at: float) -> None:
+        if seat.duty_since is not None:
+            seat.duty_s += max(at - max(seat.duty_since, self._from), 0.0)
+            self._add(self.duty, seat.duty_since, at)
+            seat.duty_since = None
+
+    def _add(self, bins: list[float], since: float, at: float) -> None:
+        """A stretch of time to the intervals of the day that it lies in."""
+        if since < self._from:
+            since = self._from
+        interval_s, count = self.scenario.interval_s, len(bins)
         slot = int(since // interval_s)
         while since < at:
             until = min(at, (slot + 1) * interval_s)
-            self.duty[slot % bins] += until - since
-            if works:
-                self.busy[slot % bins] += until - since
+            bins[slot % count] += until - since
             since, slot = until, slot + 1
 
     def _nobody_left(self, at: float) -> None:
