@@ -137,14 +137,15 @@ class Callbacks:
         if memory.call not in self.session.calls:
             self.end(kept, "done")
 
-    def end(self, kept: Kept, reason: str, by: str | None = None) -> None:
-        """It is over, however: noted once."""
+    def end(self, kept: Kept, reason: str, by: str | None = None, why: str = "") -> None:
+        """It is over, however: noted once. `why`: in the words of whoever dropped it."""
         if self.kept.pop(kept.id, None) is None:
             return
         if kept.task is not None and kept.task is not asyncio.current_task():
             kept.task.cancel()
         self.session.floor.gone(kept.id)
-        self.centre.note("callback_ended", kept.memory.of, callback=kept.id, reason=reason, by=by)
+        more: dict[str, Any] = {"why": why} if why else {}
+        self.centre.note("callback_ended", kept.memory.of, callback=kept.id, reason=reason, by=by, **more)
         self.centre.live.callbacks()
 
     # -- the citizens who call by themselves meanwhile
@@ -156,6 +157,8 @@ class Callbacks:
         match event.kind:
             case "answered":
                 self._called_in(event.call)
+                if any(kept.memory.call == event.call for kept in self.kept.values()):
+                    self.centre.live.callbacks()
             case "arrived" | "ended":
                 for kept in list(self.kept.values()):
                     if kept.memory.reached and kept.memory.call == event.call:

@@ -130,7 +130,7 @@ class Control:
             )
         return operator
 
-    def _talk(self, command: CallCommand) -> Call:
+    def _talk(self, command: CallCommand, *also: Phase) -> Call:
         session = self.centre.session
         if session is None:
             raise CommandError(
@@ -143,7 +143,7 @@ class Control:
             raise CommandError(
                 "not_your_call", "この通話の担当ではありません。", "that operator is not in this call"
             )
-        if call.phase not in (Phase.TALKING, Phase.HOLD):
+        if call.phase not in (Phase.TALKING, Phase.HOLD, *also):
             raise CommandError("not_talking", "通話中ではありません。", "nobody talks in that call")
         return call
 
@@ -201,7 +201,8 @@ class Control:
         return self._say(command, Resume())
 
     async def _hangup(self, command: CallCommand) -> Json:
-        return self._say(command, HangUp())
+        self._talk(command, Phase.CALLING).inbox.put_nowait(HangUp())
+        return {}
 
     async def _seat_opened(self, command: SeatOpened) -> Json:
         self.centre.seats.opened(

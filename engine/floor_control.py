@@ -1,4 +1,4 @@
-"""Commands about who waits where, and about wrap-ups (docs/interfaces.md)."""
+"""Commands about who waits where, about callbacks and wrap-ups (docs/interfaces.md)."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ class WrapUp(Command):
     by: str = ""
 
 
+class Drop(Command):
+    callback: str
+    by: str = Field(min_length=1, max_length=100)
+    reason: str = Field("", max_length=200)
+
+
 class FloorControl:
     """Carries them out; `commands` by name."""
 
@@ -38,6 +44,7 @@ class FloorControl:
         self.commands: dict[str, tuple[type[Command], Callable[[Any], Awaitable[object]]]] = {
             "call.move": (Move, self._move),
             "operator.wrap_up": (WrapUp, self._wrap_up),
+            "callback.drop": (Drop, self._drop),
         }
 
     def _session(self) -> Session:
@@ -95,3 +102,18 @@ class FloorControl:
                 "no_wrap_up", "後処理中ではありません。", "that operator is in no wrap-up"
             ) from None
         return centre.live.operator_state(command.operator)
+
+    async def _drop(self, command: Drop) -> Json:
+        """A callback that nobody needs any more. One that is being called is ended at the telephone."""
+        callbacks = self._session().callbacks
+        kept = callbacks.kept.get(command.callback)
+        if kept is None:
+            raise CommandError(
+                "unknown_callback", "その折り返しは、もうありません。", "that callback is over"
+            )
+        if kept.memory.call is not None:
+            raise CommandError(
+                "callback_under_way", "いま、かけています。", "that citizen is being called just now"
+            )
+        callbacks.end(kept, "dropped", command.by, command.reason)
+        return {}

@@ -63,6 +63,7 @@ class Control:
         self.path = path
         self.operators: dict[str, dict[str, Any]] = {}
         self.calls: dict[str, dict[str, Any]] = {}
+        self.callbacks: list[dict[str, Any]] = []
         self.switch: dict[str, Any] = {}
         self._changed = asyncio.Condition()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -102,15 +103,17 @@ class Control:
                 live = message["live"]
                 self.operators = {one["id"]: one for one in live["operators"]}
                 self.calls = {one["id"]: one for one in live["calls"]}
+                self.callbacks = live["callbacks"]
                 self.switch = live["switch"]
             else:
                 self.operators |= {one["id"]: one for one in message["operators"]}
                 self.calls |= {one["id"]: one for one in message["calls"]}
+                self.callbacks = message.get("callbacks", self.callbacks)
                 for gone in message["gone"]:
                     self.calls.pop(gone, None)
             self._changed.notify_all()
 
-    async def wait(self, true: Callable[[], bool], within_s: float = 10.0, what: str = "") -> None:
+    async def wait(self, true: Callable[[], bool], within_s: float = 30.0, what: str = "") -> None:
         try:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(true)
@@ -126,10 +129,10 @@ class Control:
     def state(self, operator: str) -> str:
         return str(self.operators[operator]["state"])
 
-    async def state_is(self, operator: str, state: str, within_s: float = 10.0) -> None:
+    async def state_is(self, operator: str, state: str, within_s: float = 30.0) -> None:
         await self.wait(lambda: self.state(operator) == state, within_s, f"{operator} is {state}")
 
-    async def phase_is(self, phase: str, count: int = 1, within_s: float = 10.0) -> None:
+    async def phase_is(self, phase: str, count: int = 1, within_s: float = 30.0) -> None:
         await self.wait(
             lambda: sum(one["phase"] == phase for one in self.calls.values()) == count,
             within_s,
@@ -147,7 +150,7 @@ class Control:
         self._number += 1
         future = self._answers[self._number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": self._number, "do": command, **fields})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await future
 
 
@@ -208,7 +211,7 @@ class Centre:
 
     async def engine_away(self) -> None:
         """Until Asterisk knows that the application is gone."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.ari("applications/daihyo") != 404:
                 await asyncio.sleep(0.02)
 
@@ -230,7 +233,7 @@ class Centre:
         """Until Asterisk has the registration on disk, which it writes once a second: a kill before that
         forgets the phone."""
         file = self.state.asterisk / "lib" / "astdb.sqlite3"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as known:
                     keys = [str(key) for (key,) in known.execute("SELECT key FROM astdb")]
@@ -246,7 +249,7 @@ class Centre:
         return [event.kind for event in self.events(call)]
 
     async def event(
-        self, kind: str, within_s: float = 10.0, true: Callable[[Event], bool] = lambda _: True
+        self, kind: str, within_s: float = 30.0, true: Callable[[Event], bool] = lambda _: True
     ) -> Event:
         """The first event of this kind, as soon as the journal has it on disk."""
         try:
@@ -260,7 +263,7 @@ class Centre:
             seen = [f"{e.kind}({e.call}) {dict(e.data)}" for e in self.events()]
             raise AssertionError(f"no {kind} within {within_s} s; the journal: {seen}") from None
 
-    async def records(self, true: Callable[[list[CallRow]], bool], within_s: float = 15.0) -> list[CallRow]:
+    async def records(self, true: Callable[[list[CallRow]], bool], within_s: float = 30.0) -> list[CallRow]:
         """The call records, as soon as they are as wanted."""
         store = await Store.open(Runtime.load(self.state).database(self.state))
         rows: list[CallRow] = []
@@ -279,7 +282,7 @@ class Centre:
         finally:
             await store.close()
 
-    async def ended(self, count: int, within_s: float = 15.0) -> list[CallRow]:
+    async def ended(self, count: int, within_s: float = 30.0) -> list[CallRow]:
         """All records, once so many calls have ended and none is active."""
         return await self.records(
             lambda rows: len(rows) >= count and all(row.outcome != "active" for row in rows), within_s
