@@ -1,12 +1,13 @@
 """Call data: the journal of events, call records computed from it, and the cities' KPIs.
 
 The engine writes a `Journal`; the worker runs a `Carrier`; console and command line
-ask `calls`, `call`, `kpi`, `path_counts`.
+ask `calls`, `call`, `kpi`, `path_counts`, `evenness`.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cdr.attendance import Attendance
 from cdr.events import Clock, Event, SystemClock
 from cdr.journal import Journal, JournalError
 from cdr.kpis import FIGURES, Formula, Kpi, KpiSettings, formula_of, kpi_of
@@ -15,18 +16,23 @@ from cdr.reader import read_journal, tail
 from cdr.recent import read_recent
 from cdr.record import CallRecord, Outcome, PathStep, record_of
 from cdr.segments import Problem
+from cdr.shares import Even, Evenness, Share
 from cdr.span import Span, SpanError
 
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
+    from cdr.evenness_queries import evenness, evenness_by_day
     from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, digits, kpi, path_counts
 
 __all__ = [
     "FIGURES",
+    "Attendance",
     "CallDetail",
     "CallRecord",
     "Carrier",
     "Clock",
+    "Even",
+    "Evenness",
     "Event",
     "Formula",
     "Journal",
@@ -36,6 +42,7 @@ __all__ = [
     "Outcome",
     "PathStep",
     "Problem",
+    "Share",
     "Span",
     "SpanError",
     "StepCount",
@@ -46,6 +53,8 @@ __all__ = [
     "carry",
     "count_calls",
     "digits",
+    "evenness",
+    "evenness_by_day",
     "formula_of",
     "kpi",
     "kpi_of",
@@ -62,6 +71,7 @@ __all__ = [
 # restart) what only the others use.
 _WITH_DATABASE = {
     **dict.fromkeys(("Carrier", "carry", "recompute", "remove_carried"), "cdr.carrier"),
+    **dict.fromkeys(("evenness", "evenness_by_day"), "cdr.evenness_queries"),
     **dict.fromkeys(
         ("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "digits", "kpi", "path_counts"),
         "cdr.queries",

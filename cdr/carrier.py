@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cdr.attendance import AT_WORK
 from cdr.events import BadLine, Event, from_line
 from cdr.recent import load
 from cdr.record import CallRecord, Told, told_by
@@ -315,9 +316,11 @@ def _state_row(event: Event) -> dict[str, Any] | None:
             reachable = flag(event.data, "reachable")
             if reachable is None and "tally" in event.data:
                 reachable = True  # it would say so if none were
-            return {**of, "state": state, "reachable": reachable}
+            at_work = state in AT_WORK and reachable is not False
+            return {**of, "state": state, "reachable": reachable, "at_work": at_work}
         case "operator_phone" if operator is not None:
-            return {**of, "state": None, "reachable": event.data.get("reachable") is True}
+            reachable = event.data.get("reachable") is True
+            return {**of, "state": None, "reachable": reachable, "at_work": False}
     return None
 
 

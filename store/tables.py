@@ -133,16 +133,18 @@ class TalkRow(Base):
 class OperatorStateRow(Base):
     """One `operator_state` or `operator_phone` event, whose id it bears, in columns: how long operators were
     on duty is computed from them. `state` is null for a phone that came or went: the state stays; `reachable`
-    (a phone could ring) is null in events of before it was noted."""
+    (a phone could ring) is null in events of before it was noted. `at_work`: a state of call after call, with
+    a phone; of these, nearly all, only the first after another kind matters."""
 
     __tablename__ = "operator_states"
-    __table_args__ = (Index(None, "operator", "at"), Index(None, "at"))
+    __table_args__ = (Index(None, "operator", "at"), Index(None, "at_work", "at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     operator: Mapped[str]
     state: Mapped[str | None]
     reachable: Mapped[bool | None]
+    at_work: Mapped[bool]
 
 
 class Recording(Base):

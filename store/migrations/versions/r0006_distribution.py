@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("operator", _TEXT, nullable=False),
         sa.Column("state", _TEXT),
         sa.Column("reachable", sa.Boolean()),
+        sa.Column("at_work", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_states")),
     )
     # By `op.execute`, not row by row: a year of a large centre has millions of states.
@@ -53,15 +54,17 @@ def upgrade() -> None:
     events = sa.table(
         "events", sa.column("id"), sa.column("at"), sa.column("kind"), sa.column("data", json_type())
     )
-    states = sa.table("operator_states", *map(sa.column, ("id", "at", "operator", "state")))
+    names = ("id", "at", "operator", "state", "at_work")
+    states = sa.table("operator_states", *map(sa.column, names))
     operator, state = events.c.data["operator"].as_string(), events.c.data["state"].as_string()
-    told = sa.select(events.c.id, events.c.at, operator, state).where(
+    at_work = state.in_(("ready", "wrap_up"))
+    told = sa.select(events.c.id, events.c.at, operator, state, at_work).where(
         events.c.kind == "operator_state", operator.is_not(None), state.is_not(None)
     )
-    op.execute(states.insert().from_select(["id", "at", "operator", "state"], told))
+    op.execute(states.insert().from_select(names, told))
     op.create_index(op.f("ix_talks_arrived_at"), "talks", ["arrived_at"])
     op.create_index(op.f("ix_operator_states_operator_at"), "operator_states", ["operator", "at"])
-    op.create_index(op.f("ix_operator_states_at"), "operator_states", ["at"])
+    op.create_index(op.f("ix_operator_states_at_work_at"), "operator_states", ["at_work", "at"])
 
 
 def downgrade() -> None:
