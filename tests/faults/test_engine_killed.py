@@ -25,11 +25,11 @@ async def staff(running: Centre, sip: Phones, count: int) -> list[DeskPhone]:
 
 async def back(running: Centre, pid: int) -> None:
     """Until another engine drives the calls."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while running.pid("engine") == pid:
             await asyncio.sleep(0.02)
-    await running.event("engine_started", 15, lambda event: event.data["pid"] == running.pid("engine"))
-    await running.control.wait(lambda: bool(running.control.switch.get("connected")), 10)
+    await running.event("engine_started", 30, lambda event: event.data["pid"] == running.pid("engine"))
+    await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
 
 
 def positions(running: Centre) -> list[object]:
@@ -45,11 +45,11 @@ async def test_ten_conversations_and_five_waiting_survive_a_kill(tmp_path: Path)
         talking = list(
             await asyncio.gather(*(sip.call(running.sip, NUMBER, f"03111100{n:02}") for n in range(10)))
         )
-        await asyncio.gather(*(one.hears(OPERATOR_HZ, within_s=20) for one in talking))
+        await asyncio.gather(*(one.hears(OPERATOR_HZ) for one in talking))
         waiting: list[Talk] = []
         for n in range(5):
             waiting.append(await sip.call(running.sip, NUMBER, f"03222200{n:02}"))
-            await running.control.phase_is("waiting", n + 1, 15)
+            await running.control.phase_is("waiting", n + 1)
         before = {one["caller"]: one["queued_at"] for one in running.control.calls.values()}
 
         killed = running.kill("engine")
@@ -67,10 +67,10 @@ async def test_ten_conversations_and_five_waiting_survive_a_kill(tmp_path: Path)
         for n, one in enumerate(talking):
             await one.hangup()
             if n < 5:
-                await waiting[n].hears(OPERATOR_HZ, within_s=15)
+                await waiting[n].hears(OPERATOR_HZ)
         for one in waiting:
             await one.hangup()
-        records = await running.ended(15, 30)
+        records = await running.ended(15)
         assert len(records) == 15
         assert {(row.outcome, row.ended_by) for row in records} == {("answered", "caller")}
         for call in {row.call for row in records}:
@@ -94,7 +94,7 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
             await running.engine_away()
             citizen = await sip.call(running.sip, NUMBER, "0333330001")
             await citizen.hears_sound()
-            operator = await desk.talk(20)
+            operator = await desk.talk()
             await other.rung(5)  # everybody is rung, whoever answers first has the call
             await citizen.hears(OPERATOR_HZ)
             await operator.hears(CITIZEN_HZ)
@@ -103,7 +103,7 @@ async def test_a_call_while_the_engine_is_away_reaches_an_operator(tmp_path: Pat
         await running.control.wait(lambda: bool(running.control.switch.get("connected")), 15)
         await citizen.hears(OPERATOR_HZ)  # the engine's return changed nothing
         await citizen.hangup()
-        [record] = await running.ended(1, 30)
+        [record] = await running.ended(1)
         assert (record.via, record.outcome, record.number) == ("survival", "answered", NUMBER)
         assert record.caller == "0333330001"
         assert record.operator == "1001"
@@ -119,14 +119,14 @@ async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
         await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         talking = await sip.call(running.sip, NUMBER, "0311110001")
-        await talking.hears(OPERATOR_HZ, within_s=15)
+        await talking.hears(OPERATOR_HZ)
         await sip.call(running.sip, NUMBER, "0311110002")
-        await running.control.phase_is("waiting", 1, 15)
+        await running.control.phase_is("waiting", 1)
         await running.registration_kept("1001")
         running.kill("asterisk")
         await running.control.wait(lambda: not running.control.switch.get("connected", True), 10)
         await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
-        records = await running.ended(2, 20)
+        records = await running.ended(2)
         assert {row.reason for row in records} == {"switch restarted"}
         assert {row.ended_by for row in records} == {"switch"}
         assert not running.control.calls  # no ghosts
@@ -136,7 +136,7 @@ async def test_asterisk_restarts_and_the_records_say_so(tmp_path: Path) -> None:
         # outlive Asterisk.
         await running.control.do("operator.state", operator="1001", state="ready")
         citizen = await sip.call(running.sip, NUMBER, "0311110003")
-        await citizen.hears(OPERATOR_HZ, within_s=20)
+        await citizen.hears(OPERATOR_HZ)
         await citizen.hangup()
         await running.ended(3)
 
@@ -147,15 +147,15 @@ async def test_console_and_worker_killed_calls_untouched(tmp_path: Path) -> None
         desk = await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
-        operator = await desk.talk(15)
+        operator = await desk.talk()
         pids = {program: running.kill(program) for program in ("console", "worker")}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while any(running.pid(program) == pid for program, pid in pids.items()):
                 await asyncio.sleep(0.05)
         await citizen.hears(OPERATOR_HZ)
         await operator.hears(CITIZEN_HZ)
         await citizen.hangup()
-        [record] = await running.ended(1, 30)
+        [record] = await running.ended(1)
         assert record.outcome == "answered"
         kinds = [kind for kind in running.kinds(record.call) if kind != "step"]
         assert len(kinds) == len(set(kinds))
@@ -168,17 +168,17 @@ async def test_killed_while_a_phone_rings_and_while_greeting(tmp_path: Path) -> 
         desk = await sip.desk(running.phone("1001"), policy="ring")
         await running.ready_operator("1001")
         ringing = await sip.call(running.sip, NUMBER, "0311110001")
-        call = await desk.rung(15)
+        call = await desk.rung()
         await running.event("offered")  # on disk: what the journal gathers for 20 ms may be lost
         greeted = await sip.call(running.sip, NUMBER, "0311110002")
         desk.policy = "answer"  # what rings from now on
         await back(running, running.kill("engine"))
-        again = asyncio.create_task(desk.rung(15))
+        again = asyncio.create_task(desk.rung())
         await asyncio.wait([again])
         assert again.result() is not call
-        await ringing.hears(OPERATOR_HZ, within_s=15)
+        await ringing.hears(OPERATOR_HZ)
         await ringing.hangup()
-        await greeted.hears(OPERATOR_HZ, within_s=20)
+        await greeted.hears(OPERATOR_HZ)
         await greeted.hangup()
         records = await running.ended(2)
         assert {row.outcome for row in records} == {"answered"}
@@ -189,11 +189,11 @@ async def test_hang_ups_while_the_engine_is_away(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=2)) as running, phones() as sip:
         desks = await staff(running, sip, 2)
         by_citizen = await sip.call(running.sip, NUMBER, "0311110001")
-        await by_citizen.hears(OPERATOR_HZ, within_s=15)
+        await by_citizen.hears(OPERATOR_HZ)
         by_operator = await sip.call(running.sip, NUMBER, "0311110002")
-        await by_operator.hears(OPERATOR_HZ, within_s=15)
+        await by_operator.hears(OPERATOR_HZ)
         waiting = await sip.call(running.sip, NUMBER, "0311110003")
-        await running.control.phase_is("waiting", 1, 15)
+        await running.control.phase_is("waiting", 1)
         talks = [await desk.talk() for desk in desks]
         stopped = running.kill("up", signal.SIGSTOP)
         killed = running.kill("engine")
@@ -210,7 +210,7 @@ async def test_hang_ups_while_the_engine_is_away(tmp_path: Path) -> None:
             os.kill(stopped, signal.SIGCONT)
         await back(running, killed)
         await by_operator.over()  # the citizen is not left in silence
-        await waiting.hears(OPERATOR_HZ, within_s=15)
+        await waiting.hears(OPERATOR_HZ)
         await waiting.hangup()
         records = await running.ended(3)
         assert {row.outcome for row in records} == {"answered"}

@@ -19,7 +19,7 @@ from tests.support.site import NUMBER, OTHER_NUMBER, site, write_site
 
 async def in_queue(running: Centre, count: int = 1) -> None:
     """Until so many citizens wait after their greeting."""
-    await running.control.phase_is("waiting", count, 15)
+    await running.control.phase_is("waiting", count)
 
 
 @pytest.mark.req("NUM-1", "HRS-4", "ACD-1", "REC-1", "KPI-1", "KPI-2", "KPI-3", "OPR-1")
@@ -29,7 +29,7 @@ async def test_a_citizen_calls_an_operator_answers_it_is_recorded_and_counted(tm
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER, "09011112222")
         await citizen.hears_sound()  # the greeting
-        operator = await desk.talk(15)
+        operator = await desk.talk()
         await citizen.hears(OPERATOR_HZ)
         await operator.hears(CITIZEN_HZ)
         assert running.control.state("1001") == "talking"
@@ -134,7 +134,7 @@ async def test_a_phone_that_refuses_or_rings_on_and_the_next_operator(
         await running.ready_operator("1001")  # idle longer: rung first
         await running.ready_operator("1002")
         citizen = await sip.call(running.sip, NUMBER)
-        await citizen.hears(OPERATOR_HZ, within_s=15)
+        await citizen.hears(OPERATOR_HZ)
         assert (first.rings, second.rings) == (1, 1)
         assert (await running.event("offer_ended")).data["reason"] in reason
         await running.control.state_is("1001", "no_answer")
@@ -166,7 +166,7 @@ async def test_hold_plays_music_to_the_citizen_and_is_not_recorded(tmp_path: Pat
         desk = await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
-        operator = await desk.talk(15)
+        operator = await desk.talk()
         await citizen.hears(OPERATOR_HZ)
         [call] = running.control.calls
         await running.control.do("call.hold", call=call, operator="1001")
@@ -199,7 +199,7 @@ async def test_break_during_a_call_holds_after_the_wrap_up(tmp_path: Path) -> No
         desk = await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
-        await desk.talk(15)
+        await desk.talk()
         await running.control.state_is("1001", "talking")
         done = await running.control.do("operator.state", operator="1001", state="break", reason="昼食")
         assert done["next_state"] == "break"
@@ -231,7 +231,7 @@ async def test_twelve_citizens_by_sipp_on_three_operators(tmp_path: Path) -> Non
             await sip.desk(running.phone(str(1001 + n)))
             await running.ready_operator(str(1001 + n))
         await sipp("talks", running.sip, NUMBER, tmp_path, calls=12, at_once=3)
-        records = await running.ended(12, 30)
+        records = await running.ended(12)
         assert {(row.outcome, row.ended_by) for row in records} == {("answered", "caller")}
         served = [sum(row.operator == str(1001 + n) for row in records) for n in range(3)]
         assert max(served) - min(served) <= 1, served
@@ -245,7 +245,7 @@ async def test_thirty_calls_at_once_on_eight_operators(tmp_path: Path) -> None:
             await running.ready_operator(str(1001 + n))
         calls = await asyncio.gather(*(sip.call(running.sip, NUMBER, f"03222200{n:02}") for n in range(30)))
         await asyncio.gather(*(_talk_a_second(call) for call in calls))
-        records = await running.ended(30, 30)
+        records = await running.ended(30)
         assert {row.outcome for row in records} == {"answered"}
         assert sum(desk.rings for desk in desks) == 30
         served = [sum(row.operator == str(1001 + n) for row in records) for n in range(8)]
@@ -287,7 +287,7 @@ async def test_an_operator_is_added_and_removed_while_a_call_goes_on(tmp_path: P
         desk = await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
-        operator = await desk.talk(15)
+        operator = await desk.talk()
         changed = site(operators=3)
         del changed["operators"][1]
         changed["users"] = [one for one in changed["users"] if one.get("operator") != "1002"]
@@ -299,7 +299,7 @@ async def test_an_operator_is_added_and_removed_while_a_call_goes_on(tmp_path: P
         third = await sip.desk(running.phone("1003"))
         await running.ready_operator("1003")
         other = await sip.call(running.sip, NUMBER)
-        await third.talk(15)
+        await third.talk()
         await citizen.hears(OPERATOR_HZ)  # the first conversation noticed nothing
         await operator.hears(CITIZEN_HZ)
         assert level(citizen.samples(0.4)) > 0.01

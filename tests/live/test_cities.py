@@ -58,7 +58,7 @@ async def told_and_hung_up(at: Rehearsal, sip: Phones, number: str, *then: Promp
 
 async def all_arrived(at: Rehearsal) -> None:
     """Until every call dialled so far has come in: from now on the clock may move."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while sum(event.kind == "arrived" for event in at.running.events()) < at.callers:
             await asyncio.sleep(0.05)
 

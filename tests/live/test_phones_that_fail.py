@@ -19,30 +19,32 @@ async def desk(running: Centre, operator: str) -> SipPhone:
     return opened
 
 
+REFUSALS = {486: "busy", 603: "refused", 480: "no_answer", 500: "failed"}
+
+
 @pytest.mark.req("ACD-6", "ACD-2")
-@pytest.mark.parametrize(
-    ("status", "reason"), [(486, "busy"), (603, "refused"), (480, "no_answer"), (500, "failed")]
-)
-async def test_each_refusal_has_its_name_and_the_next_operator_is_rung(
-    tmp_path: Path, status: int, reason: str
-) -> None:
+async def test_each_refusal_has_its_name_and_the_next_operator_is_rung(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=2)) as running, phones() as sip:
         refusing = await desk(running, "1001")
-        refusing.policy = str(status)
         try:
             await sip.desk(running.phone("1002"))
-            await running.ready_operator("1001")
-            await running.ready_operator("1002")
-            citizen = await sip.call(running.sip, NUMBER)
-            await refusing.event("invite")
-            await citizen.hears(OPERATOR_HZ, within_s=15)
-            end = await running.event("offer_ended")
-            assert (end.data["operator"], end.data["reason"]) == ("1001", reason)
-            await running.control.state_is("1001", "no_answer")
-            assert running.control.operators["1001"]["reason"] == reason
-            await citizen.hangup()
-            [record] = await running.ended(1)
-            assert (record.outcome, record.operator, record.offers) == ("answered", "1002", 2)
+            for n, (status, reason) in enumerate(REFUSALS.items()):
+                refusing.policy = str(status)
+                # Whoever has been ready for longer is rung first.
+                await running.control.do("operator.state", operator="1002", state="break", reason="昼食")
+                await running.ready_operator("1001")
+                await running.ready_operator("1002")
+                citizen = await sip.call(running.sip, NUMBER, f"031111000{n}")
+                await refusing.event("invite")
+                await citizen.hears(OPERATOR_HZ)
+                await running.control.state_is("1001", "no_answer")
+                assert running.control.operators["1001"]["reason"] == reason
+                await citizen.hangup()
+                records = {row.caller: row for row in await running.ended(n + 1)}
+                record = records[f"031111000{n}"]
+                assert (record.outcome, record.operator, record.offers) == ("answered", "1002", 2)
+                ends = [one.data for one in running.events(record.call) if one.kind == "offer_ended"]
+                assert [(end["operator"], end["reason"]) for end in ends] == [("1001", reason)]
         finally:
             refusing.close()
 
@@ -54,7 +56,7 @@ async def test_a_desk_phone_that_dies_in_mid_call_gives_the_citizen_to_the_next(
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
         await dying.event("invite")
-        await running.control.phase_is("talking", 1, 15)
+        await running.control.phase_is("talking", 1)
         await dying.hears()
         dying.close()  # pulled out of the wall: no BYE, no more sound
         lost = await running.event("leg_lost", within_s=40)
@@ -62,7 +64,7 @@ async def test_a_desk_phone_that_dies_in_mid_call_gives_the_citizen_to_the_next(
         await citizen.hears_sound()  # never silence
         await sip.desk(running.phone("1002"))
         await running.ready_operator("1002")
-        await citizen.hears(OPERATOR_HZ, within_s=20)
+        await citizen.hears(OPERATOR_HZ)
         await citizen.hangup()
         [record] = await running.ended(1)
         assert (record.outcome, record.operators, record.ended_by) == ("answered", ["1001", "1002"], "caller")

@@ -39,7 +39,7 @@ async def test_keys_lead_through_menus_and_every_step_is_told(tmp_path: Path) ->
         await asyncio.gather(
             _barge_in(at, sip), _typed_ahead(at, sip), _never_a_key(at, sip), _language(at, sip)
         )
-        records = {row.caller: row for row in await at.running.ended(4, 30)}
+        records = {row.caller: row for row in await at.running.ended(4)}
         assert {row.outcome for row in records.values()} == {"abandoned_queue", "announced"}
         assert {row.plan for row in records.values()} == {1}
 
@@ -148,7 +148,7 @@ async def test_forwards_outside_answered_busy_silent_and_full(tmp_path: Path) ->
             await at.outside.event("cancel")
             await citizen.hears("守衛が出ません。朝までお待ちください。")
         assert await at.event("forward_ended", reason="no_answer")
-        records = await at.running.ended(6, 20)
+        records = await at.running.ended(6)
         answered = next(row for row in records if row.caller == "0311110001")
         assert (answered.outcome, answered.ended_by, answered.forward) == ("forwarded", "outside", "guard")
         assert answered.open is False
@@ -213,7 +213,7 @@ async def test_the_queue_after_a_menu_ends_with_an_operator(tmp_path: Path) -> N
             await citizen.press("1")
             await citizen.hears("お待ちください。", whole=False)
             await at.running.ready_operator("1001")  # an answer interrupts whatever is said
-            operator = await desk.talk(15)
+            operator = await desk.talk()
             await operator.hears(CITIZEN_HZ)
             await citizen.line.talk.hears(OPERATOR_HZ)  # type: ignore[attr-defined]
         [record] = await at.running.ended(1)

@@ -24,11 +24,11 @@ async def killed(at: Planned, before: Callable[[], Awaitable[None]] | None = Non
     at.running.kill("engine")
     if before is not None:
         await before()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while at.running.pid("engine") == pid:
             await asyncio.sleep(0.02)
-    await at.running.event("engine_started", 15, lambda one: one.data["pid"] == at.running.pid("engine"))
-    await at.running.control.wait(lambda: bool(at.running.control.switch.get("connected")), 10)
+    await at.running.event("engine_started", 30, lambda one: one.data["pid"] == at.running.pid("engine"))
+    await at.running.control.wait(lambda: bool(at.running.control.switch.get("connected")), 30)
 
 
 @pytest.mark.req("REL-1", "IVR-1", "IVR-2")
@@ -66,14 +66,14 @@ async def test_calls_in_menus_announcements_and_the_queue(tmp_path: Path) -> Non
             )
             await english.hears("Please hold the line.", times=2)
             await at.running.ready_operator("1001")
-            await (await desk.talk(15)).hears(CITIZEN_HZ)
+            await (await desk.talk()).hears(CITIZEN_HZ)
             await english.line.talk.hears(OPERATOR_HZ)  # type: ignore[attr-defined]
         steps = at.steps("0311110001")
         assert steps == [
             "greeting", "recording_notice", "top", "4=案内", "inner", "0=back", "top", "4=案内", "inner",
             "1=場所", "place",
         ]  # fmt: skip
-        records = {row.caller: row for row in await at.running.ended(3, 20)}
+        records = {row.caller: row for row in await at.running.ended(3)}
         assert records["0311110001"].outcome == "announced"
         assert (records["0311110002"].outcome, records["0311110002"].language) == ("answered", "en")
 
@@ -135,7 +135,7 @@ async def test_calls_led_outside(tmp_path: Path) -> None:
             await at.running.control.phase_is("forwarded")
             await killed(at, hang_up)
             await citizen.is_hung_up()
-        records = {row.caller: row for row in await at.running.ended(5, 20)}
+        records = {row.caller: row for row in await at.running.ended(5)}
         assert (records["0311110001"].outcome, records["0311110001"].ended_by) == ("forwarded", "caller")
         assert records["0311110004"].outcome == "announced"
         assert (records["0311110005"].outcome, records["0311110005"].ended_by) == ("forwarded", "outside")

@@ -30,11 +30,11 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 async def back(at: Planned, pid: int) -> None:
     """Until another engine drives the calls."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while at.running.pid("engine") == pid:
             await asyncio.sleep(0.02)
-    await at.running.event("engine_started", 15, lambda one: one.data["pid"] == at.running.pid("engine"))
-    await at.running.control.wait(lambda: bool(at.running.control.switch.get("connected")), 10)
+    await at.running.event("engine_started", 30, lambda one: one.data["pid"] == at.running.pid("engine"))
+    await at.running.control.wait(lambda: bool(at.running.control.switch.get("connected")), 30)
 
 
 async def live(at: Planned) -> dict[str, Any]:

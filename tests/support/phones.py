@@ -70,11 +70,11 @@ class Talk:
         found = np.frombuffer(data, dtype="<i2")
         return found if last_s is None else found[-int(last_s * RATE) :]
 
-    async def hears(self, hz: float, *, for_s: float = 0.4, within_s: float = 10.0) -> None:
+    async def hears(self, hz: float, *, for_s: float = 0.4, within_s: float = 30.0) -> None:
         """Until the last `for_s` seconds were mostly this tone."""
         await self.until(lambda: share(self.samples(for_s), hz) > 0.8, within_s, f"a tone of {hz} Hz")
 
-    async def hears_sound(self, *, for_s: float = 0.4, within_s: float = 10.0) -> None:
+    async def hears_sound(self, *, for_s: float = 0.4, within_s: float = 30.0) -> None:
         """Until something audible was heard: speech or music, not a tone of ours."""
         await self.until(
             lambda: (
@@ -101,7 +101,7 @@ class Talk:
             await self.call.hangup()
         self.ended.set()
 
-    async def over(self, within_s: float = 10.0) -> None:
+    async def over(self, within_s: float = 30.0) -> None:
         async with asyncio.timeout(within_s):
             await self.ended.wait()
 
@@ -142,11 +142,11 @@ class DeskPhone:
         self.talks.put_nowait(talk)
         return talk
 
-    async def rung(self, within_s: float = 10.0) -> Any:
+    async def rung(self, within_s: float = 30.0) -> Any:
         async with asyncio.timeout(within_s):
             return await self.incoming.get()
 
-    async def talk(self, within_s: float = 10.0) -> Talk:
+    async def talk(self, within_s: float = 30.0) -> Talk:
         async with asyncio.timeout(within_s):
             return await self.talks.get()
 

@@ -173,7 +173,7 @@ class Planned:
                 phone.bye()
             phone.close()
 
-    async def event(self, kind: str, within_s: float = 15.0, **data: Any) -> dict[str, Any]:
+    async def event(self, kind: str, within_s: float = 30.0, **data: Any) -> dict[str, Any]:
         """The data of the first event of this kind with these values."""
         found = await self.running.event(
             kind, within_s, lambda event: all(event.data.get(name) == value for name, value in data.items())

@@ -89,7 +89,7 @@ async def test_a_plan_goes_live_during_a_call_and_is_undone(tmp_path: Path) -> N
         desk = await sip.desk(running.phone("1001"))
         await running.ready_operator("1001")
         citizen = await sip.call(running.sip, NUMBER)
-        operator = await desk.talk(15)
+        operator = await desk.talk()
         await citizen.hears(OPERATOR_HZ)
         changed = write_site(tmp_path / "changed.yaml", with_number())
         await running.daihyo("site", "apply", str(changed))
@@ -104,7 +104,7 @@ async def test_a_plan_goes_live_during_a_call_and_is_undone(tmp_path: Path) -> N
 
         other = await sip.call(running.sip, EXTRA)  # the number that was not there before
         await other.hears_sound()
-        await desk.talk(15)
+        await desk.talk()
         shown = next(iter(running.control.calls.values()))
         assert (shown["number"], shown["number_name"]) == ("0246-22-1300", "税の相談")
         await other.hangup()
