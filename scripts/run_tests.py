@@ -21,7 +21,7 @@ GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
     "live": ["tests/live", "-n", "2", "--dist", "loadgroup"],
     "browser": ["tests/browser", "-n", "2"],
-    "faults": ["tests/faults", "-n", "2", "--dist", "loadfile"],
+    "faults": ["tests/faults", "-n", "2", "--dist", "worksteal"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
 

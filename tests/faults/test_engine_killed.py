@@ -215,3 +215,25 @@ async def test_hang_ups_while_the_engine_is_away(tmp_path: Path) -> None:
         records = await running.ended(3)
         assert {row.outcome for row in records} == {"answered"}
         assert len(records) == 3
+
+
+@pytest.mark.req("REL-1")
+async def test_without_the_nursery_a_killed_engine_is_back_all_the_same(tmp_path: Path) -> None:
+    async with centre(tmp_path, site=site(operators=1)) as running, phones() as sip:
+        await staff(running, sip, 1)
+        talking = await sip.call(running.sip, NUMBER)
+        await talking.hears(OPERATOR_HZ)
+        up = running.pid("up")
+        [nursery] = [
+            int(child)
+            for child in Path(f"/proc/{up}/task/{up}/children").read_text().split()
+            if b"nursery" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        ]
+        os.kill(nursery, signal.SIGKILL)
+        await back(running, running.kill("engine"))  # nobody else died: this is the engine killed here
+        assert "the nursery is gone: engine starts the long way" in (running.state.log / "up.log").read_text()
+        await running.control.wait(lambda: running.control.state("1001") == "talking")
+        await talking.hears(OPERATOR_HZ)
+        await talking.hangup()
+        [record] = await running.ended(1)
+        assert record.outcome == "answered"

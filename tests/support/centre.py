@@ -161,6 +161,7 @@ class Centre:
         self.state = StateDir(state)
         self.process = process
         self.ready = ready
+        self._pids = {str(name): int(pid) for name, pid in ready["pids"].items()}
         self.control = Control(self.state.control_socket)
 
     @property
@@ -172,8 +173,9 @@ class Centre:
         return str(self.ready["web"])
 
     def pid(self, program: str) -> int:
-        """The program's process now (it changes after a restart)."""
-        return int(json.loads(self.state.runtime.read_text())["pids"][program])
+        """The program's process now (it changes after a restart), or its last one while it has none."""
+        self._pids |= json.loads(self.state.runtime.read_text())["pids"]
+        return self._pids[program]
 
     def kill(self, program: str, how: signal.Signals = signal.SIGKILL) -> int:
         pid = self.pid(program)
