@@ -101,7 +101,7 @@ class Seat:
         self.busy_since: float | None = None  # talking or in wrap-up
         self.wrap_since = 0.0
         self.wish = OperatorState.OFF
-        self.wrap_s: float | None = None  # of the wrap-up to come
+        self.wrap_s = 0.0  # of the wrap-up to come
         self.duty_s = self.wrap_up_s = 0.0
         self.calls = dict.fromkeys(queues, 0)
         self.talk_s = dict.fromkeys(queues, 0.0)

@@ -56,7 +56,8 @@ class Run:
         site, conduct = scenario.site, scenario.conduct
         wrap_ups = [one.wrap_up_s for one in scenario.calls if one.wrap_up_s is not None]
         # Wrap-ups that are drawn end by the operator's hand; the queue's own end is then out of the way.
-        rules = rules_of(site, max(wrap_ups) + 1 if wrap_ups else None)
+        own = [float(one.wrap_up_s) for one in site.queues]
+        rules = rules_of(site, max(*own, *wrap_ups) + 1 if wrap_ups else None)
         profiles = profiles_of(site, scenario.extra)
         self._distributor = Distributor(rules, profiles, ledger=False)
         self.seats = {one.id: Seat(one.id, one.queues) for one in profiles}
@@ -315,7 +316,8 @@ class Run:
         if call.arrival.at >= self.scenario.warm_up_s:
             seat.calls[call.queue] += 1
             seat.talk_s[call.queue] += call.arrival.talk_s
-        seat.wrap_s = call.arrival.wrap_up_s
+        wrap_s = call.arrival.wrap_up_s
+        seat.wrap_s = self._queues[call.queue].wrap_up_s if wrap_s is None else wrap_s
         self._heed(self._distributor.conversation_ended(seat.id, at=at), at)
 
     def _ticked(self, at: float, _: None, mark: int) -> None:
@@ -341,8 +343,7 @@ class Run:
             return
         if now is _WRAP_UP:
             seat.wrap_since = at
-            until = change.until if seat.wrap_s is None else at + seat.wrap_s
-            self._push(at if until is None else until, _WRAPPED, seat)
+            self._push(at + seat.wrap_s, _WRAPPED, seat)
             return
         if before is _WRAP_UP:
             seat.wrap_up_s += max(at - max(seat.wrap_since, self._from), 0.0)
