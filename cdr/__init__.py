@@ -13,6 +13,7 @@ from cdr.journal import Journal, JournalError
 from cdr.kpis import FIGURES, Formula, Kpi, KpiSettings, formula_of, kpi_of
 from cdr.paths import StepCount
 from cdr.reader import read_journal, tail
+from cdr.reasons import Why, WhyHead, WhyRow, why
 from cdr.recent import read_recent
 from cdr.record import CallRecord, Outcome, PathStep, record_of
 from cdr.segments import Problem
@@ -47,6 +48,9 @@ __all__ = [
     "SpanError",
     "StepCount",
     "SystemClock",
+    "Why",
+    "WhyHead",
+    "WhyRow",
     "WrapUpNote",
     "call",
     "calls",
@@ -65,6 +69,7 @@ __all__ = [
     "record_of",
     "remove_carried",
     "tail",
+    "why",
 ]
 
 # The engine writes the journal and never talks to a database: it need not load (25 MB, half a second at each
