@@ -17,7 +17,7 @@ from cdr.staffing.erlang import Erlang, erlang_a, erlang_b, erlang_c, operators_
 from cdr.staffing.formulas import Beside, Period, beside
 from cdr.staffing.past import CallsFileError, PastCall, past_calls, read_calls
 from cdr.staffing.profiles import Profile, QueueProfile, profile_of
-from cdr.staffing.result import Even, Interval, OperatorWork, QueueWork, Simulated, Waits
+from cdr.staffing.result import Interval, QueueWork, Simulated, Waits
 from cdr.staffing.roster import Change, always, shifts_of
 from cdr.staffing.scenario import Arrival, Conduct, Scenario, ScenarioError, Shift
 from cdr.staffing.shift_plan import ShiftPlan, read_shifts
@@ -36,9 +36,7 @@ __all__ = [
     "Change",
     "Conduct",
     "Erlang",
-    "Even",
     "Interval",
-    "OperatorWork",
     "PastCall",
     "Period",
     "Profile",

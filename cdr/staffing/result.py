@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cdr.attendance import Attendance
 from cdr.kpis import FIGURES, Kpi, KpiSettings, formula_of, kpi_of
+from cdr.shares import Evenness, Share, Work, evenness_of
+from cdr.span import Span
 from cdr.staffing.centre import not_modelled
 from cdr.staffing.people import Seat, SimulatedCall
 from cdr.staffing.run import Run
 from cdr.staffing.scenario import DAY_S, Scenario
-
-_LEAST_DUTY_S = 900.0  # whoever was there for less tells nothing about evenness
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +37,6 @@ class Waits:
 
     def to_json(self) -> dict[str, Any]:
         return {name: _rounded(getattr(self, name), 3) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class Even:
-    """How evenly something is spread over operators, per hour on duty: from 0 (`gini`; all alike) to 1."""
-
-    lowest: float | None
-    highest: float | None
-    gini: float | None
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Even:
-        if not values:
-            return cls(None, None, None)
-        ordered, total = sorted(values), math.fsum(values)
-        n = len(ordered)
-        gini = 0.0
-        if total > 0:
-            gini = math.fsum((2 * (rank + 1) - n - 1) * one for rank, one in enumerate(ordered)) / (n * total)
-        return cls(ordered[0], ordered[-1], max(gini, 0.0))
-
-    @property
-    def spread(self) -> float | None:
-        return None if self.lowest is None or self.highest is None else self.highest - self.lowest
-
-    def to_json(self) -> dict[str, Any]:
-        shown = {"lowest": self.lowest, "highest": self.highest, "spread": self.spread, "gini": self.gini}
-        return {name: _rounded(value, 4) for name, value in shown.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +66,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorWork:
-    """One operator's share. `duty_s`: ready, ringing, talking and in wrap-up; `occupancy`: talk and wrap-up
-    of it (None without any)."""
-
-    operator: str
-    name: str
-    calls: int
-    talk_s: float
-    wrap_up_s: float
-    duty_s: float
-
-    @property
-    def occupancy(self) -> float | None:
-        return (self.talk_s + self.wrap_up_s) / self.duty_s if self.duty_s > 0 else None
-
-    def to_json(self) -> dict[str, Any]:
-        shown: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        for name in ("talk_s", "wrap_up_s", "duty_s"):
-            shown[name] = round(shown[name], 3)
-        return shown | {"occupancy": _rounded(self.occupancy, 4)}
-
-
-@dataclass(frozen=True, slots=True)
 class QueueWork:
-    """One queue. `calls` and `talk` (s): its conversations per operator and hour on duty, of those who serve
-    it and were there 15 min and more."""
+    """One queue, by the calls that came to it; `evenness` of those who serve it, as `cdr.evenness` counts."""
 
     queue: str
     name: str
     kpi: Kpi
     waits: Waits
-    calls: Even
-    talk: Even
+    evenness: Evenness
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -132,15 +81,15 @@ class QueueWork:
             "name": self.name,
             **_figures(self.kpi),
             "wait": self.waits.to_json(),
-            "evenness": {"calls_h": self.calls.to_json(), "talk_s_h": self.talk.to_json()},
+            "evenness": _even(self.evenness),
         }
 
 
 @dataclass(frozen=True)
 class Simulated:
     """The figures of all calls that arrived after the warm-up. `kpi` by the site's own formula
-    (`cdr.kpi_of`); `offers` and of them `unanswered`; `calls`, `talk`, `occupied`: evenness over all
-    operators; `notes`: (Japanese, English) what was assumed or left out."""
+    (`cdr.kpi_of`); `offers` and of them `unanswered`; `evenness` of all operators with their rows, as
+    `cdr.evenness` counts (times: on duty alone); `notes`: (Japanese, English) what was assumed."""
 
     days: int
     days_worked: int  # with anybody on duty
@@ -152,14 +101,16 @@ class Simulated:
     most_in_line: int
     offers: int
     unanswered: int
-    calls: Even
-    talk: Even
-    occupied: Even
+    evenness: Evenness
     intervals: tuple[Interval, ...]
     queues: tuple[QueueWork, ...]
-    operators: tuple[OperatorWork, ...]
     notes: tuple[tuple[str, str], ...]
     made: tuple[SimulatedCall, ...] = field(default=(), repr=False, compare=False)  # with `keep_calls`
+
+    @property
+    def operators(self) -> Sequence[Share]:
+        """What each operator did, by id."""
+        return self.evenness.rows
 
     @property
     def abandon_rate(self) -> float | None:
@@ -179,14 +130,10 @@ class Simulated:
             "most_in_line": self.most_in_line,
             "offers": self.offers,
             "unanswered_offers": self.unanswered,
-            "evenness": {
-                "calls_h": self.calls.to_json(),
-                "talk_s_h": self.talk.to_json(),
-                "occupancy": self.occupied.to_json(),
-            },
+            "evenness": _even(self.evenness),
             "intervals": [one.to_json() for one in self.intervals],
             "queues": [one.to_json() for one in self.queues],
-            "operators": [one.to_json() for one in self.operators],
+            "operators": [_row(one) for one in self.operators],
             "notes": [{"ja": ja, "en": en} for ja, en in self.notes],
         }
 
@@ -210,11 +157,13 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         at: _Part(kpi_of(calls, site.kpi), [wait for one in calls if (wait := one.wait_s) is not None])
         for at, calls in groups.items()
     }
-    names = {one.id: one.name for one in site.operators}
-    work = {seat.id: _work(seat, names.get(seat.id, seat.id)) for seat in run.seats.values()}
-    there = [one for one in work.values() if one.duty_s >= _LEAST_DUTY_S]
-    duty_s = math.fsum(one.duty_s for one in work.values())
     days_worked = len(_days_worked(scenario))
+    first = dt.datetime.combine(scenario.first, dt.time(), site.zone)
+    span = Span(first, first + dt.timedelta(scenario.days))
+    work = [one for seat in run.seats.values() for one in _work(seat)]
+    times = {seat.id: Attendance(seat.duty_s) for seat in run.seats.values()}
+    serves = {seat.id: seat.queues for seat in run.seats.values()}
+    duty_s = math.fsum(one.duty_s for one in times.values())
     kpi, waits = _together(parts.values(), site.kpi)
     return Simulated(
         days=scenario.days,
@@ -227,20 +176,17 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         most_in_line=run.most,
         offers=run.offers,
         unanswered=run.unanswered,
-        calls=Even.of([one.calls * 3600 / one.duty_s for one in there]),
-        talk=Even.of([one.talk_s * 3600 / one.duty_s for one in there]),
-        occupied=Even.of([one.occupancy or 0.0 for one in there]),
+        evenness=evenness_of(work, times, span),
         intervals=_intervals(run, parts, max(days_worked, 1)),
         queues=tuple(
-            _queue_work(
+            QueueWork(
                 queue.id,
                 queue.name,
-                _together([part for (name, _), part in parts.items() if name == queue.id], site.kpi),
-                run,
+                *_together([part for (name, _), part in parts.items() if name == queue.id], site.kpi),
+                evenness_of(work, times, span, queue.id, serves),
             )
             for queue in site.queues
         ),
-        operators=tuple(one for one in work.values() if one.duty_s > 0 or one.calls),
         notes=(*scenario.notes, *not_modelled(site, {name for name, _ in parts})),
         made=tuple(run.calls) if keep_calls else (),
     )
@@ -266,27 +212,12 @@ def merged(kpis: Iterable[Kpi], settings: KpiSettings) -> Kpi:
     )
 
 
-def _work(seat: Seat, name: str) -> OperatorWork:
-    return OperatorWork(
-        seat.id,
-        name,
-        sum(seat.calls.values()),
-        math.fsum(seat.talk_s.values()),
-        seat.wrap_up_s,
-        seat.duty_s,
-    )
-
-
-def _queue_work(queue: str, name: str, figures: tuple[Kpi, Waits], run: Run) -> QueueWork:
-    seats = run.seats.values()
-    there = [seat for seat in seats if queue in seat.calls and seat.duty_s >= _LEAST_DUTY_S]
-    return QueueWork(
-        queue,
-        name,
-        *figures,
-        Even.of([seat.calls[queue] * 3600 / seat.duty_s for seat in there]),
-        Even.of([seat.talk_s[queue] * 3600 / seat.duty_s for seat in there]),
-    )
+def _work(seat: Seat) -> Iterator[Work]:
+    for queue, calls in seat.calls.items():
+        if calls:
+            yield Work(seat.id, queue, calls, seat.talk_s[queue], 0.0, 0.0)
+    if seat.wrap_up_s:
+        yield Work(seat.id, None, 0, 0.0, 0.0, seat.wrap_up_s)
 
 
 def _intervals(run: Run, parts: Mapping[tuple[str, int], _Part], days: int) -> tuple[Interval, ...]:
@@ -321,6 +252,18 @@ def _days_worked(scenario: Scenario) -> set[int]:
 def clock(seconds: float) -> str:
     """Seconds after midnight as `8:30`."""
     return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02}"
+
+
+def _even(evenness: Evenness) -> dict[str, Any]:
+    return {name: getattr(evenness, name).to_json() for name in ("calls", "talk", "occupancy")}
+
+
+def _row(share: Share) -> dict[str, Any]:
+    """Without the times that a simulation does not know."""
+    shown = share.to_json()
+    for name in ("hold_s", "signed_on_s", "break_s", "training_s", "no_answer_s", "away_s", "queue_calls"):
+        del shown[name]
+    return shown
 
 
 def _figures(kpi: Kpi) -> dict[str, Any]:

@@ -111,7 +111,8 @@ class Run:
             at = heap[0][0] if heap else math.inf
             if asks:
                 due = next_deadline()
-                if due is not None and due <= at and due <= next_entry:
+                # At one moment what happens comes first, in the order in which it was foreseen.
+                if due is not None and due < at and due < next_entry:
                     self._heed(self._distributor.tick(at=due), due)
                     continue
             if next_entry < at:
