@@ -107,7 +107,8 @@ class Distributor:
 
     def move_caller(self, call: str, queue: str, *, at: float, priority: int | None = None) -> list[Action]:
         """A caller in line goes to another queue and keeps the waiting time (MON-3); what rings is withdrawn.
-        `priority`: as before if None. DistributorError if the call is not in line or the queue unknown."""
+        `priority`: as before if None; in the same queue it changes the place and lets the phone ring on.
+        DistributorError if the call is not in line or the queue unknown."""
         at = self._at(at)
         caller = self._floor.callers.get(call)
         if caller is None:
@@ -118,7 +119,7 @@ class Distributor:
             return []
         self._open(queue, call)
         out: list[Action] = []
-        if caller.offered_to is not None:
+        if caller.offered_to is not None and queue != caller.queue:
             seat = self._floor.seats[caller.offered_to]
             self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
             self._floor.set_state(seat, OperatorState.READY, at, out)

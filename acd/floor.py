@@ -57,7 +57,7 @@ class Floor:
         self.opens = Ordered()
         self.limits = Ordered()
         # What may match now: lanes with a new caller or operator, operators who became eligible.
-        self._dirty: dict[Lane, None] = {}
+        self._dirty: dict[Lane, None] = {}  # a dict for its order: sets have none to rely on
         self._freed: list[Seat] = []
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────
@@ -173,10 +173,17 @@ class Floor:
         self.leave(caller)
 
     def move(self, caller: Caller, queue: str, priority: int, at: float) -> None:
-        """To another queue (or another priority), the waiting time kept; nothing rings."""
-        self.leave(caller)
-        caller.priority = priority
-        self.enter(caller, queue, at)
+        """To another queue, where nothing rings for them yet, or to another place in this one; the waiting
+        time is kept."""
+        if queue != caller.queue:
+            self.leave(caller)
+            caller.priority = priority
+            self.enter(caller, queue, at)
+        else:
+            caller.priority = priority
+            caller.rank = caller.lane.line.rank(caller)
+            if not caller.held and caller.offered_to is None:
+                self._line_up(caller)
 
     def put_back(self, caller: Caller) -> None:
         """To the place the rank gives: in line, or held for the preferred operator."""
@@ -205,7 +212,8 @@ class Floor:
         caller.held = False
         lane = caller.lane
         lane.waiting.put(caller.call, caller.rank)
-        self._dirty[lane] = None
+        if lane.ready:
+            self._dirty[lane] = None
 
     def _out_of_lane(self, caller: Caller) -> None:
         caller.held = False
@@ -323,8 +331,10 @@ class Floor:
         if self.ledger:
             because.candidates = self._candidates(seat, among, queue, at_ms)
             because.heads = tuple(
-                (one.queue, in_ms(at - one.since) / 1000, one.priority, in_ms(urgency) / 1000)
-                for urgency, one in heads
+                [
+                    (one.queue, in_ms(at - one.since) / 1000, one.priority, in_ms(urgency) / 1000)
+                    for urgency, one in heads
+                ]
             )
         expires_at = at + line.rules.ring_timeout_s
         caller.held = False

@@ -40,33 +40,27 @@ class Ready(Protocol):
     def __len__(self) -> int: ...
 
 
-class Standing:
+class Standing(Ordered):
     """For a strategy whose keys last: a heap, O(log n)."""
 
-    __slots__ = ("_key", "_order", "_queue")
+    __slots__ = ("_key", "_queue")
 
     def __init__(self, strategy: Strategy, queue: str) -> None:
+        super().__init__()
         self._key = strategy.key
         self._queue = queue
-        self._order = Ordered()
 
     def add(self, operator: Person) -> None:
         queue = self._queue
         key = self._key(operator.level(queue), operator.last_in(queue), 0, 0.0, 0.0)
-        self._order.put(operator.id, (*key, operator.idle_from_ms, operator.offers, operator.natural))
+        self.put(operator.id, (*key, operator.idle_from_ms, operator.offers, operator.natural))
 
     def remove(self, operator_id: str) -> None:
-        self._order.drop(operator_id)
+        self.drop(operator_id)
 
     def next(self, at_ms: int) -> str | None:
-        first = self._order.first()
+        first = self.first()
         return None if first is None else str(first[-1])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._order)
-
-    def __len__(self) -> int:
-        return len(self._order)
 
 
 class Moving:
