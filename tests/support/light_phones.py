@@ -36,7 +36,7 @@ class Desk:
     moved_to: str | None = None
     legs: list[Leg] = field(default_factory=list)  # every INVITE, in order
     talks: list[Leg] = field(default_factory=list)  # those that became conversations
-    doubles: list[Leg] = field(default_factory=list)  # INVITEs while there was another call on the phone
+    doubles: list[tuple[Leg, Leg]] = field(default_factory=list)  # INVITEs that found another call there
 
     @property
     def rings(self) -> int:
@@ -187,12 +187,12 @@ class Town:
         if desk is None:
             self.desks_phone.refuse(leg, "404 Not Found")
             return
-        taken = desk.leg is not None
+        there = desk.leg
         desk.legs.append(leg)
         leg.on_confirmed = lambda leg: self._talks(desk, leg)
         leg.on_ended = lambda leg: self._ended(desk, leg)
-        if taken:
-            desk.doubles.append(leg)
+        if there is not None:
+            desk.doubles.append((leg, there))
             self.desks_phone.refuse(leg)
         elif self.on_invite is not None:
             self.on_invite(desk, leg)
