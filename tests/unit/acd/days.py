@@ -90,6 +90,10 @@ class Day:
         self.later(after_s, lambda: self.phone(operator, True))
         self.later(after_s, lambda: self.wants(operator, READY))
 
+    def comes_back(self, operator: str) -> None:
+        """From 応答なし, by the operator's own hand."""
+        self.later(self.span((5, 60)), lambda: self.wants(operator, READY))
+
     def phone(self, operator: str, reachable: bool) -> list[Action]:
         self.reachable[operator] = reachable
         return self.distributor.phone_changed(operator, reachable, at=self.now)
@@ -135,7 +139,7 @@ class Day:
         call.ringing = None
         self.ended_offers += 1
         if refuses:
-            self.later(self.span((5, 60)), lambda: self.wants(offer.operator, READY))
+            self.comes_back(offer.operator)
             return self.distributor.offer_failed(call.id, offer.operator, OfferEnd.REFUSED, at=self.now)
         assert not call.ended, "served twice"
         call.ended = offer.operator
@@ -199,7 +203,7 @@ class Day:
                     self.calls[call].ringing = None
                     self.ended_offers += 1
                     if why is OfferEnd.NO_ANSWER:
-                        self.later(self.span((5, 60)), lambda operator=operator: self.wants(operator, READY))
+                        self.comes_back(operator)
                 case StateChanged(operator, state):
                     self.state[operator] = state
         self.check_nobody_waits_in_vain()
