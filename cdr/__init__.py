@@ -23,7 +23,17 @@ from cdr.span import Span, SpanError
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
     from cdr.evenness_queries import evenness, evenness_by_day
-    from cdr.queries import CallDetail, WrapUpNote, call, calls, count_calls, digits, kpi, path_counts
+    from cdr.queries import (
+        CallDetail,
+        WrapUpNote,
+        call,
+        calls,
+        count_calls,
+        digits,
+        kpi,
+        offers_of,
+        path_counts,
+    )
 
 __all__ = [
     "FIGURES",
@@ -62,6 +72,7 @@ __all__ = [
     "formula_of",
     "kpi",
     "kpi_of",
+    "offers_of",
     "path_counts",
     "read_journal",
     "read_recent",
@@ -78,7 +89,17 @@ _WITH_DATABASE = {
     **dict.fromkeys(("Carrier", "carry", "recompute", "remove_carried"), "cdr.carrier"),
     **dict.fromkeys(("evenness", "evenness_by_day"), "cdr.evenness_queries"),
     **dict.fromkeys(
-        ("CallDetail", "WrapUpNote", "call", "calls", "count_calls", "digits", "kpi", "path_counts"),
+        (
+            "CallDetail",
+            "WrapUpNote",
+            "call",
+            "calls",
+            "count_calls",
+            "digits",
+            "kpi",
+            "offers_of",
+            "path_counts",
+        ),
         "cdr.queries",
     ),
 }

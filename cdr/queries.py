@@ -107,16 +107,29 @@ async def call(store: Store, call_id: str) -> CallDetail | None:
         notes = await session.scalars(select(WrapUp).where(WrapUp.call == call_id).order_by(WrapUp.id))
         return CallDetail(
             record=_record(row),
-            events=[
-                Event(each.id, each.at, each.mono, each.call, each.kind, each.data, each.boot)
-                for each in events
-            ],
+            events=[_event(each) for each in events],
             wrap_ups=[
                 WrapUpNote(each.operator, each.result, each.category, each.note, each.at, each.by)
                 for each in notes
             ],
             recording_state=row.recording_state,
         )
+
+
+async def offers_of(store: Store, call_id: str) -> list[Event] | None:
+    """What `cdr.why` tells of: the events of a call and of the calls that tried the callback booked in it, of
+    a callback those of the call that booked it; in the order of writing. None: the call is not known. Raises
+    StoreUnavailable."""
+    async with store.reading() as session:
+        of = select(CallRow.callback_of).where(CallRow.call == call_id)
+        known = (await session.execute(of)).one_or_none()
+        if known is None:
+            return None
+        booked = known.callback_of or call_id
+        tries = select(CallRow.call).where(CallRow.callback_of == booked)
+        of_calls = or_(EventRow.call == booked, EventRow.call == call_id, EventRow.call.in_(tries))
+        rows = await session.scalars(select(EventRow).where(of_calls).order_by(EventRow.id))
+        return [_event(row) for row in rows]
 
 
 async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | None = None) -> Kpi:
@@ -151,6 +164,10 @@ async def path_counts(store: Store, span: Span, number: str | None = None) -> li
     )
     async with store.reading() as session:
         return count_paths((await session.execute(statement)).all())
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.id, row.at, row.mono, row.call, row.kind, row.data, row.boot)
 
 
 def _records() -> _AnySelect:

@@ -220,6 +220,8 @@ class _Telling:
         idle, among = seconds(known.get("idle_s")), number(known, "among")
         if not candidates:
             return self._known_only(rule, idle, among)
+        if _replayed(rule, operator, candidates) is False:
+            return words("elsewhere", rule=rule, other=self.name(choose(rule, candidates)))
         own, others = candidates[0], candidates[1:]
         if not others:
             return words("alone_idle", value=words.time(own.idle_s))

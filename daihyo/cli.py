@@ -17,6 +17,7 @@ import click
 from daihyo import nursery
 from daihyo.cli_parts import PortRange, json_option, port, state_option
 from daihyo.cli_plan import plan
+from daihyo.cli_sharing import evenness, why
 from daihyo.cli_switches import notice, opening
 from daihyo.settings import Runtime, StateDir, UserError
 
@@ -303,7 +304,7 @@ def try_(
     click.echo(json.dumps(summary.to_json(), ensure_ascii=False) if as_json else summary.text())
 
 
-for _group in (plan, opening, notice):
+for _group in (plan, opening, notice, why, evenness):
     cli.add_command(_group)
 
 

@@ -14,7 +14,7 @@ from store import Store
 
 
 @asynccontextmanager
-async def _opened(state: StateDir) -> AsyncIterator[tuple[Site, Store]]:
+async def opened(state: StateDir) -> AsyncIterator[tuple[Site, Store]]:
     runtime = Runtime.load(state)
     store = await Store.open(runtime.database(state))
     try:
@@ -30,7 +30,7 @@ def _known_number(site: Site, number: str | None) -> None:
 
 
 async def kpi(state: StateDir, start: str | None, end: str | None, number: str | None, as_json: bool) -> str:
-    async with _opened(state) as (site, store):
+    async with opened(state) as (site, store):
         _known_number(site, number)
         span = Span.parse(start, end, site.timezone)
         found = await queries.kpi(store, site.kpi, span, number)
@@ -63,7 +63,7 @@ def _percent(value: float | None) -> str:
 async def calls(
     state: StateDir, start: str | None, end: str | None, number: str | None, limit: int, as_json: bool
 ) -> str:
-    async with _opened(state) as (site, store):
+    async with opened(state) as (site, store):
         _known_number(site, number)
         span = Span.parse(start, end, site.timezone)
         found = await queries.calls(store, span.start, span.end, number, None, limit)

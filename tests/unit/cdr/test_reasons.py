@@ -304,6 +304,8 @@ def test_a_call_of_before_is_told_as_far_as_it_is_known() -> None:
 def test_a_ledger_that_leads_elsewhere_is_seen() -> None:
     story = rung(waiting(), 0, "1002", "longest_idle", row("1002", idle_s=1), row("1007", idle_s=90))
     assert told(story)[0].replayed is False
+    assert "規則「longest_idle」による。ただし記録の数字では操作者07になる。" in sentences(story)[0]
+    assert "the recorded figures lead to 操作者07" in sentences(story, "en")[0]
     unknown = rung(waiting(), 0, "1002", "lottery", row("1002", idle_s=1), row("1007", idle_s=90))
     assert told(unknown)[0].replayed is None
     missing = rung(waiting(), 0, "1001", "longest_idle", row("1002"), row("1007"))
