@@ -34,6 +34,7 @@ def called(session: Session, call: CallMemory, channels: dict[str, Channel]) -> 
         session.centre.note("wrap_up", call.id, operator=was.operator)
         session.floor.over(was.operator)
     session.centre.note("ended", call.id, by="unknown", cause=None, reason="found ended")
+    session.let_go(leg, None)
     return set()
 
 

@@ -39,7 +39,8 @@ def offered(**terms: Any) -> dict[str, Any]:
 
 
 async def booked(at: Planned, sip: Phones, caller: str) -> dict[str, Any]:
-    """A citizen waits, asks for a callback, confirms the number, hears that it is noted. Its event's data."""
+    """A citizen waits, for nobody is ready, asks for a callback, confirms the number, hears that it is noted.
+    Its event's data."""
     async with at.dial(sip, GUARDED, caller=caller) as citizen:
         await citizen.hears("お待ちください。", whole=False)
         await citizen.press("1")
@@ -84,7 +85,7 @@ async def test_the_place_is_kept_and_the_citizen_is_called(tmp_path: Path) -> No
                 await again.press("1")
                 await control.phase_is("menu")
                 await again.press("1")
-                await again.hears(ALREADY)
+                await again.hears(ALREADY, whole=False)
                 await again.is_hung_up()
             await control.wait(lambda: not own(at, "0311110001"))
             positions = {one["caller"]: one["position"] for one in control.calls.values()}
@@ -132,8 +133,11 @@ async def test_the_place_is_kept_and_the_citizen_is_called(tmp_path: Path) -> No
 
 async def _busy_then_reached(at: Planned, sip: Phones, desk: DeskPhone) -> None:
     """Busy: the operator hears so and is free; tried again by the rule, and nobody hears of it meanwhile."""
+    control = at.running.control
+    await control.do("operator.state", operator="1001", state="break", reason="昼食")
     at.outside.policy = "486"
     await booked(at, sip, "0311110003")
+    await control.do("operator.state", operator="1001", state="ready")
     operator = await desk.talk(15)
     await operator.over()
     failed = await at.event("callback_failed", reason="busy")
@@ -201,13 +205,15 @@ async def test_the_engine_is_killed_at_every_stage(tmp_path: Path) -> None:
 
         # Killed while it rings, and the operator hangs up meanwhile: nobody hears silence, it is tried again.
         desk.policy = "answer"
+        await control.do("operator.state", operator="1001", state="break", reason="昼食")
         await booked(at, sip, "0311110002")
+        await control.do("operator.state", operator="1001", state="ready")
         operator = await desk.talk(15)
         await at.outside.event("invite")
         await callback_is(at, "0311110002", "calling")
         await killed(at, operator.hangup)
-        await at.outside.event("cancel")
         failed = await at.event("callback_failed", reason="operator_gone")
+        await at.outside.event("cancel")
         assert failed["try"] == 0
         at.outside.policy = "answer"
         await (await desk.talk(40)).hears(HOME_HZ)
