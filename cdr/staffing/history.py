@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
+from cdr.attendance import Stretch, Told, stretches
 from cdr.span import Span
 from cdr.staffing.past import PastCall, past_calls
 from cdr.staffing.profiles import Profile, profile_of
@@ -16,8 +16,6 @@ from dialplans import Site
 from store import CallRow, OperatorStateRow, Store
 
 _BEFORE = dt.timedelta(hours=24)  # a shift that began earlier than this is over, or was never ended
-_AWAY = ("off",)
-_BREAKS = ("break", "training")
 
 
 async def calls_of(store: Store, site: Site, span: Span) -> list[PastCall]:
@@ -50,56 +48,59 @@ async def profile(store: Store, site: Site, span: Span, interval_s: float = 1800
     return profile_of(await calls_of(store, site, span), interval_s)
 
 
-async def shifts_of_past(store: Store, site: Site, span: Span) -> list[Shift]:
-    """Who was signed on when, with their breaks; day 0 is the span's first date in the site's zone. Only
-    operators that the site still has. Raises StoreUnavailable."""
-    known = {one.id for one in site.operators}
-    statement = (
-        select(OperatorStateRow.at, OperatorStateRow.operator, OperatorStateRow.state)
+async def shifts_of_past(store: Store, site: Site, span: Span, now: dt.datetime | None = None) -> list[Shift]:
+    """Who was signed on when, up to `now` (default: this moment); whatever was no duty (breaks, training, no
+    answer, no phone) is a break. Day 0 is the span's first date in the site's zone. Only operators that the
+    site still has. Raises StoreUnavailable."""
+    rows = (
+        select(
+            OperatorStateRow,
+            func.lag(OperatorStateRow.at_work)
+            .over(partition_by=OperatorStateRow.operator, order_by=(OperatorStateRow.at, OperatorStateRow.id))
+            .label("before"),
+        )
         .where(OperatorStateRow.at >= span.start - _BEFORE, OperatorStateRow.at < span.end)
-        .order_by(OperatorStateRow.at, OperatorStateRow.id)
+        .subquery()
     )
+    # Of the states of call after call only the first matters.
+    statement = (
+        select(rows.c.operator, rows.c.at, rows.c.state, rows.c.reachable)
+        .where(or_(rows.c.at_work.is_(False), rows.c.before.is_(None), rows.c.before.is_(False)))
+        .order_by(rows.c.at, rows.c.id)
+    )
+    told: dict[str, list[Told]] = {one.id: [] for one in site.operators}
     async with store.reading() as session:
-        rows = (await session.execute(statement)).all()
-    by_operator: dict[str, list[Any]] = {}
-    for row in rows:
-        if row.operator in known:
-            by_operator.setdefault(row.operator, []).append((row.at, row.state))
-    first = span.start.astimezone(site.zone)
-    midnight = dt.datetime.combine(first.date(), dt.time(), site.zone)
-    ends = (span.end - midnight).total_seconds()
+        for operator, at, state, reachable in (await session.execute(statement)).all():
+            if operator in told:
+                told[operator].append(Told(at, state, reachable))
+    until = min(span.end, now or dt.datetime.now(dt.UTC))
+    first = dt.datetime.combine(span.start.astimezone(site.zone).date(), dt.time(), site.zone)
+    begins = (span.start - first).total_seconds()
     shifts: list[Shift] = []
-    for operator in sorted(by_operator):
-        told = [((at - midnight).total_seconds(), state) for at, state in by_operator[operator]]
-        shifts += _shifts(operator, told, ends)
+    for operator, events in told.items():
+        shifts += _shifts(operator, stretches(events, until), first, begins)
     return sorted(shifts)
 
 
-def _shifts(operator: str, told: Sequence[tuple[float, str]], until: float) -> list[Shift]:
-    """Signed on from the first state that is not `off` to the next that is; cut at the span and at
-    midnight, where a day of its own begins."""
+def _shifts(operator: str, signed_on: Sequence[Stretch], midnight: dt.datetime, begins: float) -> list[Shift]:
+    """Stretches without a gap between them are one shift."""
     shifts: list[Shift] = []
-    on: float | None = None
+    start = end = 0.0
     breaks: list[tuple[float, float]] = []
-    pause: float | None = None
-    for at, state in [*told, (until, "off")]:
-        if pause is not None and state not in _BREAKS:
-            breaks.append((pause, at))
-            pause = None
-        if state in _AWAY:
-            if on is not None:
-                shifts += _by_day(operator, on, at, breaks)
-            on, breaks = None, []
-            continue
-        if on is None:
-            on = at
-        if state in _BREAKS and pause is None:
-            pause = at
-    return shifts
+    for one in signed_on:
+        since, until = ((at - midnight).total_seconds() for at in (one.start, one.end))
+        if since != end:
+            shifts += _by_day(operator, max(start, begins), end, breaks)
+            start, breaks = since, []
+        if one.what != "duty":
+            breaks.append((since, until))
+        end = until
+    return shifts + _by_day(operator, max(start, begins), end, breaks)
 
 
 def _by_day(operator: str, start: float, end: float, breaks: Sequence[tuple[float, float]]) -> list[Shift]:
-    shifts, start = [], max(start, 0.0)
+    """Cut at midnight, where a day of its own begins."""
+    shifts = []
     while start < end:
         day = int(start // DAY_S)
         midnight, close = day * DAY_S, min(end, (day + 1) * DAY_S)
