@@ -2,7 +2,8 @@
 
 The peers run our own rendered configuration (same SIP, RTP, logging, prompts and music) with a dialplan of
 their own; ARI is not loaded there. `app_queue` answers, greets, arms MixMonitor and enters Queue(); the queue
-is `leastrecent` with the quickest settings app_queue has; CDRs go to CSV. `playback` answers and greets.
+is `leastrecent` unless another strategy is asked for, with the quickest settings app_queue has; CDRs go to
+CSV. `playback` answers and greets.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,18 +47,18 @@ class BenchFailed(Exception):
 @dataclass(slots=True)
 class Centre:
     """A running centre. `secrets`: SIP secret by operator id; `pids` by program, always with `asterisk`;
-    `open()` makes every operator ready, once their phones are registered."""
+    `open()` makes every operator ready (or those named), once their phones are registered."""
 
     name: str
     sip: Address
     secrets: dict[str, str]
     pids: dict[str, int]
-    open: Callable[[], Awaitable[None]]
+    open: Callable[..., Awaitable[None]]
     number: str = NUMBER
     notes: list[str] = field(default_factory=list)
 
 
-def write_site(path: Path, operators: int, plan: bool = False) -> Path:
+def write_site(path: Path, operators: int, plan: bool = False, strategy: str = "longest_idle") -> Path:
     """A site with one number, one queue without wrap-up, and so many operators from 1001 up. With `plan` the
     number has hours, a calendar and a menu behind its greeting."""
     site: dict[str, Any] = {
@@ -79,6 +80,7 @@ def write_site(path: Path, operators: int, plan: bool = False) -> Path:
                 "name": "総合案内",
                 "ring_timeout_s": 15,
                 "wrap_up_s": 0,
+                "strategy": strategy,
                 "waiting_announcement": "お待ちください。",
                 "waiting_announcement_every_s": 30,
             }
@@ -150,10 +152,16 @@ def free_ports(count: int) -> list[int]:
 
 @contextlib.asynccontextmanager
 async def ours(
-    folder: Path, operators: int, rtp_ports: tuple[int, int] = (20000, 20999), *, plan: bool = False
+    folder: Path,
+    operators: int,
+    rtp_ports: tuple[int, int] = (20000, 20999),
+    *,
+    plan: bool = False,
+    strategy: str = "longest_idle",
 ) -> AsyncIterator[Centre]:
     """`daihyo up` on a fresh state folder; stopped in the end."""
-    site_file, state = write_site(folder / "site.yaml", operators, plan), StateDir(folder / "state")
+    site_file = write_site(folder / "site.yaml", operators, plan, strategy)
+    state = StateDir(folder / "state")
     http_port, sip_port = free_ports(2)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daihyo", "up", "--site", str(site_file), "--state", str(state.path),
@@ -167,11 +175,12 @@ async def ours(
         secrets: dict[str, str] = json.loads(state.secrets.read_text())["sip"]
         ids = [str(1001 + each) for each in range(operators)]
 
-        async def open_all() -> None:
+        async def open_all(some: Collection[str] | None = None) -> None:
+            wanted = set(ids if some is None else some)
             async with asyncio.timeout(30):
-                while not await _all_registered(state):  # noqa: ASYNC110 - another process
+                while not wanted <= await _registered(state):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.1)
-            for operator in ids:
+            for operator in sorted(wanted):
                 await ask(state.control_socket, "operator.state", operator=operator, state="ready")
 
         pids = {name: int(pid) for name, pid in ready["pids"].items()}
@@ -196,17 +205,25 @@ async def _ready_line(output: asyncio.StreamReader) -> dict[str, dict[str, int]]
     raise BenchFailed("daihyo up ended before it was ready; what it said stands above")
 
 
-async def _all_registered(state: StateDir) -> bool:
+async def _registered(state: StateDir) -> set[str]:
     live = await ask(state.control_socket, "live")
     live = live.get("live", live)
-    return all(each["phones"]["desk"] for each in live["operators"])
+    return {str(each["id"]) for each in live["operators"] if each["phones"]["desk"]}
 
 
 def app_queue(
-    folder: Path, operators: int, rtp_ports: tuple[int, int] = (21000, 21999)
+    folder: Path,
+    operators: int,
+    rtp_ports: tuple[int, int] = (21000, 21999),
+    *,
+    strategy: str = "leastrecent",
 ) -> AbstractAsyncContextManager[Centre]:
     """app_queue on the same Asterisk; stopped in the end."""
-    return _plain("app_queue", folder, operators, rtp_ports, _make_app_queue)
+
+    def make(settings: AsteriskSettings, site: Site) -> None:
+        _make_app_queue(settings, site, strategy)
+
+    return _plain("app_queue", folder, operators, rtp_ports, make)
 
 
 def playback(
@@ -246,7 +263,7 @@ async def _plain(
                 await asyncio.sleep(0.1)
         ids = [each.id for each in site.operators]
 
-        async def open_all() -> None:
+        async def open_all(_: Collection[str] | None = None) -> None:
             """Members are in the queue from the start; phones make them available by registering."""
 
         yield Centre(
@@ -275,7 +292,7 @@ exten => {number.digits},1,Answer()
     _without_ari(settings)
 
 
-def _make_app_queue(settings: AsteriskSettings, site: Site) -> None:
+def _make_app_queue(settings: AsteriskSettings, site: Site, strategy: str) -> None:
     """Turns our rendered configuration into a plain app_queue centre."""
     etc, number = settings.etc, site.numbers[0]
     (etc / "extensions.conf").write_text(
@@ -299,7 +316,7 @@ autofill = yes
 shared_lastcall = no
 
 [main]
-strategy = leastrecent
+strategy = {strategy}
 timeout = 15
 retry = 1
 wrapuptime = 0

@@ -1,8 +1,14 @@
-"""How soon a freed operator gets the next caller: `python -m bench.distribution [--json] [--seconds S]`.
+"""How soon a freed operator gets the next caller, and how evenly calls are shared out.
 
-10 operators, 40 callers always waiting, each conversation 3 s long and ended by the operator. Measured on
-the wire at the operators' phones: from the BYE they send to the next INVITE that reaches them. The same
-phones and traffic on app_queue (leastrecent) on the same Asterisk, one after the other in one run.
+    python -m bench.distribution [--json] [--seconds S] [--operators N] [--burst | --evenness]
+
+10 operators (or N), 40 callers always waiting, each conversation 3 s long and ended by the operator. Measured
+on the wire at the operators' phones: from the BYE they send to the next INVITE that reaches them. The same
+phones and traffic on app_queue (leastrecent) on the same Asterisk, one after the other in one run. With many
+operators conversations are longer, so that no more than 13 end in a second.
+
+`--burst`: all operators hang up at the same instant, again and again (`bench.burst`). `--evenness`: calls by
+operator under each strategy (`bench.evenness`), S seconds each.
 """
 
 from __future__ import annotations
@@ -14,17 +20,21 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import evenness
+from bench.burst import bursts
 from bench.centres import BenchFailed, Centre, app_queue, ours
 from bench.report import Figure, percentile, show
 from bench.telephones import telephones
 
 OPERATORS, WAITING, TALK_S = 10, 40, 3.0
+MOST_PER_S = 40 / 3  # conversations that end; more than that two cores do not bear
 # Who calls again pauses and hears the greeting first: so many more citizens are there than wait. The pause
 # keeps a new call's arrival apart from the very moment that is measured.
 AGAIN_AFTER_S = 0.5
 GREETING_LINES = 18
 WARM_UP_S = 12.0
 _PING_EVERY_S = 0.1
+_OUR_PORTS, _THEIR_PORTS = (20000, 22999), (23000, 25999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,16 @@ class Times:
     pings: list[float]
 
 
-async def measure(starting: AbstractAsyncContextManager[Centre], seconds: float) -> Times:
-    """The times of one centre over `seconds` after the warm-up."""
-    async with starting as centre, telephones(centre, talk_s=TALK_S) as (operators, citizens):
-        citizens.keep_calling(OPERATORS + WAITING + GREETING_LINES, AGAIN_AFTER_S)
-        await asyncio.sleep(WARM_UP_S)
+def talk_s(operators: int) -> float:
+    return max(TALK_S, operators / MOST_PER_S)
+
+
+async def measure(starting: AbstractAsyncContextManager[Centre], count: int, seconds: float) -> Times:
+    """The times of one centre with so many operators over `seconds` after the warm-up."""
+    each_s = talk_s(count)
+    async with starting as centre, telephones(centre, talk_s=each_s) as (operators, citizens):
+        citizens.keep_calling(count + WAITING + GREETING_LINES, AGAIN_AFTER_S)
+        await asyncio.sleep(WARM_UP_S - TALK_S + each_s)
         first = len(operators.gaps)
         pings: list[float] = []
         loop = asyncio.get_running_loop()
@@ -49,17 +64,17 @@ async def measure(starting: AbstractAsyncContextManager[Centre], seconds: float)
             pings.append(await citizens.phone.ping())
             await asyncio.sleep(_PING_EVERY_S)
         found = operators.gaps[first:]
-        if len(found) < OPERATORS:
+        if len(found) < 0.5 * count * seconds / (each_s + 1):
             raise BenchFailed(f"{centre.name}: only {len(found)} calls in {seconds:g} s")
         return Times(found, pings)
 
 
-async def run(seconds: float, as_json: bool) -> None:
+async def run(count: int, seconds: float, as_json: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="daihyo-bench-") as folder:
-        mine = await measure(ours(Path(folder) / "ours", OPERATORS), seconds)
-        peer = await measure(app_queue(Path(folder) / "peer", OPERATORS), seconds)
+        mine = await measure(ours(Path(folder) / "ours", count, _OUR_PORTS), count, seconds)
+        peer = await measure(app_queue(Path(folder) / "peer", count, _THEIR_PORTS), count, seconds)
     show(
-        f"Distribution: operator's BYE to the next INVITE, {OPERATORS} operators, {WAITING} callers waiting",
+        f"Distribution: operator's BYE to the next INVITE, {count} operators, {WAITING} callers waiting",
         [
             Figure(
                 name, percentile(mine.gaps, share) * 1e3, "ms", percentile(peer.gaps, share) * 1e3, goal=goal
@@ -68,7 +83,7 @@ async def run(seconds: float, as_json: bool) -> None:
         ],
         as_json=as_json,
         notes=[
-            f"{len(mine.gaps)} and {len(peer.gaps)} gaps, conversations of {TALK_S:g} s;"
+            f"{len(mine.gaps)} and {len(peer.gaps)} gaps, conversations of {talk_s(count):.3g} s;"
             " peer: app_queue, leastrecent, retry 1 s",
             *(
                 f"{name}: SIP OPTIONS round trip meanwhile p50 {percentile(each.pings, 0.5) * 1e3:.1f} ms,"
@@ -79,13 +94,79 @@ async def run(seconds: float, as_json: bool) -> None:
     )
 
 
+async def run_burst(count: int, seconds: float, as_json: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="daihyo-bench-") as folder:
+        mine = await bursts(ours(Path(folder) / "ours", count, _OUR_PORTS), count, seconds)
+        peer = await bursts(app_queue(Path(folder) / "peer", count, _THEIR_PORTS), count, seconds)
+    show(
+        f"Distribution: {count} calls end at the same instant, BYE to the next INVITE of each operator",
+        [
+            Figure(f"burst_{name}", percentile(mine, share) * 1e3, "ms", percentile(peer, share) * 1e3)
+            for name, share in (("p50", 0.5), ("p99", 0.99), ("last", 1.0))
+        ],
+        as_json=as_json,
+        notes=[f"{len(mine)} and {len(peer)} gaps; peer: app_queue, leastrecent, retry 1 s"],
+    )
+
+
+async def run_evenness(seconds: float, as_json: bool) -> None:
+    seed = 20261122
+    with tempfile.TemporaryDirectory(prefix="daihyo-bench-") as name:
+        folder, count = Path(name), evenness.OPERATORS
+        mine = {
+            one: await evenness.shares(ours(folder / f"ours-{one}", count, strategy=one), seconds, seed)
+            for one in evenness.OURS
+        }
+        peers = {
+            one: await evenness.shares(app_queue(folder / f"peer-{one}", count, strategy=one), seconds, seed)
+            for one in evenness.THEIRS
+        }
+    by_peer = {theirs: one for one, theirs in evenness.OURS.items()}
+    figures = []
+    for theirs, each in peers.items():
+        one = by_peer.get(theirs, "longest_idle")
+        what = f"{one} beside it"
+        figures += [
+            Figure(f"spread_{theirs}", mine[one].spread, "calls", each.spread, what),
+            Figure(f"late_{theirs}", mine[one].late, "× the others", each.late, what, "1"),
+        ]
+    show(
+        f"Evenness: {count} operators, {evenness.LATE} of them from half-time on, unequal talks",
+        figures,
+        as_json=as_json,
+        notes=[
+            "spread: most less fewest calls of those there all the time; late: calls of a late one since"
+            " they came, by the others' in that time",
+            *(
+                f"{kind} {one}: {' '.join(f'{name}:{n}' for name, n in sorted(each.calls.items()))}"
+                for kind, group in (("ours", mine), ("app_queue", peers))
+                for one, each in group.items()
+            ),
+        ],
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.distribution", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.distribution", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--seconds", type=float, default=45.0, help="measured seconds a centre (default 45)")
+    parser.add_argument(
+        "--operators", type=int, default=OPERATORS, help=f"how many (default {OPERATORS}; up to 200)"
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--burst", action="store_true", help="all operators hang up at the same instant")
+    kind.add_argument("--evenness", action="store_true", help="calls by operator under each strategy")
     options = parser.parse_args()
+    if options.evenness:
+        work = run_evenness(options.seconds, options.json)
+    elif options.burst:
+        work = run_burst(options.operators, options.seconds, options.json)
+    else:
+        work = run(options.operators, options.seconds, options.json)
     try:
-        asyncio.run(run(options.seconds, options.json))
+        asyncio.run(work)
     except BenchFailed as error:
         raise SystemExit(f"bench.distribution: {error}") from None
 

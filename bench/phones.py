@@ -31,6 +31,7 @@ class Operators:
         self.gaps: list[float] = []
         self.doubles = 0
         self.talks = self.ended = 0
+        self.length: Callable[[Leg], float] | None = None  # of each talk, instead of `talk_s`
         self.active: dict[str, Leg] = {}
         self._freed_at: dict[str, float] = {}
         self._first_s: dict[str, float] = {}
@@ -60,7 +61,9 @@ class Operators:
 
     def _talking(self, leg: Leg) -> None:
         self.talks += 1
-        if self.talk_s is not None:
+        if self.length is not None:
+            self._loop.call_later(self.length(leg), self.phone.bye, leg)
+        elif self.talk_s is not None:
             talk_s = self._first_s.pop(leg.user, self.talk_s)
             self._loop.call_later(talk_s, self.phone.bye, leg)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from bench.centres import Centre
 from bench.phones import Citizens, Operators, Rtp
@@ -11,9 +11,14 @@ from bench.phones import Citizens, Operators, Rtp
 
 @contextlib.asynccontextmanager
 async def telephones(
-    centre: Centre, *, talk_s: float | None, answer_after_s: float = 0.0, rtp: tuple[Rtp, Rtp] | None = None
+    centre: Centre,
+    *,
+    talk_s: float | None,
+    answer_after_s: float = 0.0,
+    rtp: tuple[Rtp, Rtp] | None = None,
+    first: Collection[str] | None = None,
 ) -> AsyncIterator[tuple[Operators, Citizens]]:
-    """All operators registered and ready, and citizens who know the number.
+    """All operators registered and ready (or `first` alone), and citizens who know the number.
 
     `rtp`: the operators' and the citizens' sockets, for those who count and send; otherwise both sides say
     one port where nobody reads. What went wrong with the phones is printed in the end, and kept in
@@ -22,8 +27,9 @@ async def telephones(
     operators = Operators(centre.sip, sockets[0].port, talk_s=talk_s, answer_after_s=answer_after_s)
     citizens = Citizens(centre.sip, sockets[1].port, centre.number)
     try:
-        await operators.register(centre.secrets)
-        await centre.open()
+        there = set(centre.secrets if first is None else first)
+        await operators.register({one: secret for one, secret in centre.secrets.items() if one in there})
+        await centre.open(there)
         yield operators, citizens
         await citizens.hang_up()
     finally:
