@@ -17,6 +17,7 @@ from store import Store
 from . import api, call_pages, distribution_routes, pages, plan_routes, sip_proxy
 from .accounts import SignIns, sync_users
 from .console import CONSOLE, Console, console_of, session_of
+from .distribution.trial import TRIALS, Trials
 from .link import EngineLink
 from .live_site import follow_site, read_keys, read_site
 from .live_socket import live
@@ -61,6 +62,7 @@ async def create_app(settings: ConsoleSettings) -> web.Application:
     )
     app[SEATS] = Seats(app[CONSOLE].link)
     app[TODAY] = Today(app[CONSOLE])
+    app[TRIALS] = Trials()
     app[VOICE] = Voice(settings.sounds_folder, settings.audio_folder)
     app.on_response_prepare.append(put_headers)
     app.on_shutdown.append(_close_sockets)
@@ -103,6 +105,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(*tasks, return_exceptions=True)
     await console.link.stop()
     await app[VOICE].close()
+    await app[TRIALS].close()
     await console.client.close()
     await console.store.close()
 

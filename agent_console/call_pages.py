@@ -12,6 +12,7 @@ from cdr import CallRecord, Outcome, Span, SpanError
 from store import StoreUnavailable
 
 from .console import Console, console_of, session_of, texts_of
+from .distribution.why import reasons, tries_of
 from .formats import duration
 from .pages import signed_in
 from .problems import problem
@@ -82,8 +83,10 @@ async def call(request: web.Request) -> web.StreamResponse:
     if detail is None:
         raise problem(404, "unknown_call", "problem.no_call", id=call_id)
     names = _names(console)
+    queues = {queue.id: queue.name for queue in console.site.queues}
+    tries = await tries_of(console, call_id)
     events = [
-        {"at": event.at, "kind": event.kind, "what": _what(event.kind, event.data, names, texts)}
+        {"at": event.at, "kind": event.kind, "what": _what(event.kind, event.data, names, queues, texts)}
         for event in detail.events
     ]
     return page(
@@ -96,6 +99,8 @@ async def call(request: web.Request) -> web.StreamResponse:
         number_names={n.digits: n.name for n in console.site.numbers},
         sound=recording_path(console, detail.record) is not None,
         waits=_may_still_come(detail.record),
+        tries=tries,
+        reasons=await reasons(console, session, detail, tries, texts),
         allowed=may_replay(session, detail.record),
     )
 
@@ -108,11 +113,18 @@ def _may_still_come(record: CallRecord) -> bool:
     return record.answered_at is not None and fresh
 
 
-def _what(kind: str, data: Mapping[str, Any], names: dict[str, str], texts: Texts) -> str:
+def _what(
+    kind: str, data: Mapping[str, Any], names: dict[str, str], queues: dict[str, str], texts: Texts
+) -> str:
     """An event's particulars as people say them."""
     parts: list[str] = []
     if kind in ("step", "key"):
         parts.append(_step(data, texts))
+    queue = data.get("queue") if kind in ("queued", "moved") else None
+    if queue:
+        parts.append(queues.get(str(queue), str(queue)))
+    if kind == "moved" and data.get("by"):
+        parts.append(f"({data['by']})")
     if kind in ("overflowed", "forwarded"):
         parts.append(str(data.get("to") or data.get("forward") or ""))
     operator = data.get("operator")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from .distribution import callbacks
+from .distribution import callbacks, evenness, staffing
 
 
 def add(app: web.Application) -> None:
@@ -12,4 +12,8 @@ def add(app: web.Application) -> None:
     router = app.router
     router.add_get("/callbacks", callbacks.callbacks)
     router.add_get("/callbacks/{callback}/drop", callbacks.drop_form)
+    router.add_get("/evenness", evenness.evenness)
+    router.add_get("/evenness.csv", evenness.table)
+    router.add_get("/staffing", staffing.staffing)
+    router.add_post("/staffing", staffing.try_out)
     router.add_post("/callbacks/{callback}/drop", callbacks.drop_one)

@@ -25,7 +25,7 @@ async def calls(call: ApiCall) -> Calls:
     """Calls of a span, the latest first."""
     query = call.query_as(CallsQuery)
     choice = Choice(
-        span=_span(call, query.start, query.end),
+        span=span_of(call, query.start, query.end),
         number=query.number,
         operator=query.operator,
         outcome=query.outcome,
@@ -82,12 +82,12 @@ async def recording(call: ApiCall) -> web.StreamResponse:
 async def kpi(call: ApiCall) -> Kpis:
     """応答率, 平均応答時間, 即応率 of a span, for the centre or one number."""
     query = call.query_as(KpiQuery)
-    span = _span(call, query.start, query.end)
+    span = span_of(call, query.start, query.end)
     figures = await cdr.kpi(call.console.store, call.console.site.kpi, span, query.number or None)
     return Kpis.model_validate({**figures.to_json(), **span.to_json()})
 
 
-def _span(call: ApiCall, start: date | datetime | None, end: date | datetime | None) -> Span:
+def span_of(call: ApiCall, start: date | datetime | None, end: date | datetime | None) -> Span:
     """The span asked for. A time with an offset is that instant, one without is the site's."""
     try:
         return Span.parse(

@@ -10,6 +10,7 @@ from ..audit import Action
 from ..live_state import shown
 from ..problems import problem
 from ..rights import Right
+from .distribution_models import WrapUpTime
 from .models import (
     CallAction,
     Done,
@@ -20,7 +21,6 @@ from .models import (
     PhoneSetup,
     StateChange,
     WrapUpDone,
-    WrapUpTime,
 )
 from .registry import ApiCall
 

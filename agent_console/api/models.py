@@ -62,24 +62,6 @@ class WrapUpDone(In):
     next: Literal["ready", "break"] = "ready"
 
 
-class WrapUpTime(In):
-    """The running wrap-up ends so many seconds from now."""
-
-    seconds: Annotated[int, Field(ge=10, le=3600)]
-
-
-class CallMove(In):
-    """The queue that a waiting call goes to; its waiting time goes along."""
-
-    queue: Id
-
-
-class CallbackDrop(In):
-    """Why a callback is given up."""
-
-    reason: Annotated[str, Field(max_length=200)] | None = None
-
-
 class CallAction(In):
     """Whose call it is; needed only from those who act for another operator."""
 
@@ -162,44 +144,6 @@ class LiveCall(Out):
     diverted_name: str | None = None
     priority: int = 0
     moved_from: str | None = None
-
-
-class LiveCallback(Out):
-    """A callback that has not ended. `number`: whom to call; `of`: the call that booked it."""
-
-    id: str
-    number: str
-    number_text: str
-    queue: str
-    state: Literal["waiting", "ringing", "calling", "talking", "later"]
-    place_since: str
-    tries: int
-    next_at: str | None = None
-    of: str
-    language: str | None = None
-    operator: str | None = None
-    called: str | None = None
-    called_name: str | None = None
-    path: list[str] = []
-
-
-class EndedCallback(Out):
-    """A callback that ended today."""
-
-    callback: str
-    of: str
-    number: str
-    queue: str | None
-    booked_at: datetime | None
-    ended_at: datetime
-    tries: int
-    reason: str
-    by: str | None
-
-
-class Callbacks(Out):
-    callbacks: list[LiveCallback]
-    ended: list[EndedCallback]
 
 
 class Live(Out):

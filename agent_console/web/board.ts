@@ -159,7 +159,8 @@ function drawOperator(row: HTMLElement, operator: Operator): void {
   drawState(state, operator.state, operator.reason);
   const call = operator.call ? calls.get(operator.call) : undefined;
   const [marks, dialled, caller] = [...about.children] as HTMLElement[];
-  if (dialled) put(dialled, call ? (call.number_name ?? call.number_text) : "");
+  const own = operator.own_call ? t("board.own_call") : "";
+  if (dialled) put(dialled, call ? (call.number_name ?? call.number_text) : own);
   if (caller) put(caller, call ? (call.caller_text ?? t("withheld")) : "");
   drawToday(today, operator);
   if (marks) drawMarks(marks, operator);

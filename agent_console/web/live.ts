@@ -19,6 +19,7 @@ export interface Operator {
   levels?: Record<string, number>;
   languages?: string[] | null;
   limited_until?: string | null;
+  own_call?: boolean;
 }
 
 export interface Call {

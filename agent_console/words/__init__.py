@@ -1,12 +1,13 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import distribution, frame, pages, plan, plan_forms, plan_safety, problems, seat
+from . import distribution, frame, pages, plan, plan_forms, plan_safety, problems, seat, staffing
 
 WORDS: dict[str, tuple[str, str]] = {
     **frame.WORDS,
     **seat.WORDS,
     **pages.WORDS,
     **distribution.WORDS,
+    **staffing.WORDS,
     **plan.WORDS,
     **plan_forms.WORDS,
     **plan_safety.WORDS,

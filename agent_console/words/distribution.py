@@ -52,7 +52,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "callbacks.col_state": ("状態", "State"),
     "callbacks.col_number": ("折り返し先", "To call"),
     "callbacks.col_called": ("かけた番号", "Number dialled"),
-    "callbacks.col_queue": ("待ち列", "Queue"),
+    "callbacks.col_queue": ("待ち行列", "Queue"),
     "callbacks.col_since": ("順番の時刻", "Place since"),
     "callbacks.col_tries": ("かけた回数", "Tries"),
     "callbacks.col_next": ("次", "Next"),
@@ -91,6 +91,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "callbacks.end.expired": ("期限切れ", "Expired"),
     "callbacks.end.dropped": ("取り消し", "Given up by hand"),
     "callbacks.end.called_in": ("ご本人から入電", "The citizen called again"),
+    "problem.no_queue": ("待ち行列 {id} はありません。", "There is no queue {id}."),
     "problem.no_callback": (
         "この折り返し予約はもうありません。",
         "There is no such callback any more.",
@@ -98,7 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # -- board
     "board.evenness": ("均等度", "Evenness"),
     "board.callbacks": ("折り返し予約", "Callbacks"),
-    "board.move_title": ("この方を別の待ち列へ", "Move to another queue"),
+    "board.move_title": ("この方を別の待ち行列へ", "Move to another queue"),
     "board.move_kept": (
         "待った時間と順番はそのまま引き継がれます。",
         "The time waited and the place go along.",
@@ -113,7 +114,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.board.moved": ("「{queue}」へ移しました", "Moved to {queue}"),
     "js.board.moved_from": ("{queue}から", "from {queue}"),
     "js.board.priority": ("優先 {n}", "priority {n}"),
-    "js.board.nowhere": ("ほかの待ち列がありません。", "There is no other queue."),
+    "js.board.nowhere": ("ほかの待ち行列がありません。", "There is no other queue."),
     "js.board.callbacks": ("{n} 件", "{n}"),
     "js.board.callbacks_now": ("{n} 件 (発信中 {now})", "{n} ({now} being called)"),
     "js.board.today": ("{n}件", "{n}"),
@@ -127,6 +128,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.board.limited_title": (
         "1時間の件数の上限に達したため、{t}まで呼び出しません",
         "reached their own hourly limit: not rung until {t}",
+    ),
+    "js.board.own_call": ("ご自分の通話", "own call"),
+    "js.seat.idle_talking": ("ご自分の通話中です", "You are in a call of your own"),
+    "js.seat.idle_talking_hint": (
+        "電話機がほかの通話に使われています。終わると着信を受けられます。",
+        "Your phone is in another call. Calls come again when it ends.",
     ),
     "js.phase.calling": ("発信中", "Calling"),
     # -- seat: a callback, back from 応答なし, wrap-up time
@@ -187,7 +194,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "calls.callback_calls": ("この予約で折り返した通話", "Calls made for this callback"),
     "calls.whom": ("折り返し先", "Called"),
     "event.handed_over": ("緊急受付へ引き渡し", "Handed to survival"),
-    "event.moved": ("待ち列を移動", "Moved"),
+    "event.moved": ("待ち行列を移動", "Moved"),
     "event.callback_booked": ("折り返しを予約", "Callback booked"),
     "event.dialled": ("発信", "Dialled"),
     "event.callback_failed": ("折り返し不成立", "Callback failed"),
