@@ -25,6 +25,7 @@ class Duty:
         self.floor = floor
         self.day = day_of(floor.centre.site, floor.centre.clock).name
         self._timer: asyncio.TimerHandle | None = None
+        self._limited: set[str] = set()  # as the live board was told
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -57,6 +58,15 @@ class Duty:
         if floor.at - change.since > NOW_S:  # the same state as before
             data["since"] = iso(floor.centre.clock.wall(change.since))
         return data
+
+    def limits_passed(self) -> None:
+        """Own limits end by time alone, without a state that changes."""
+        floor = self.floor
+        limits = {one.id for one in floor.centre.site.operators if one.most_calls_h is not None}
+        now = {one for one in limits if floor.view(one).limited_until is not None}
+        for operator in now ^ self._limited:
+            floor.centre.live.operator(operator)
+        self._limited = now
 
     def phone_changed(self, operator: str, reachable: bool) -> None:
         """Time without a phone is no time on duty. In a talk it is told at its end."""

@@ -127,7 +127,10 @@ class Floor:
     def free_in(self, queue: str) -> bool:
         """Whether somebody of the queue could be rung this moment."""
         views = (self.view(one.id) for one in self.centre.site.operators if queue in one.queues)
-        return any(view.state is OperatorState.READY and view.reachable for view in views)
+        return any(
+            view.state is OperatorState.READY and view.reachable and view.limited_until is None
+            for view in views
+        )
 
     def place_in(self, queue: str, since: float, priority: int) -> int:
         """The place that a caller would have in the line, from 1."""
@@ -340,3 +343,4 @@ class Floor:
     def _tick(self) -> None:
         self._timer = None
         self.do(self.distributor.tick(at=self.at))
+        self.duty.limits_passed()

@@ -188,3 +188,21 @@ def test_while_the_switch_is_away_duty_goes_on() -> None:
     tally.told([5, 100, 900, TODAY.name], 4000, True)
     tally.told(None, 4060, False)  # a break, told without the distributor
     assert tally.at(5000, TODAY) == Tally(5, 100, 960)
+
+
+@pytest.mark.req("ACD-2")
+async def test_a_limit_that_has_passed_is_told_to_the_board(floor: Opened) -> None:
+    call = await floor.calls("c1")
+    await floor.answers("1001")
+    call.channel.hangs_up()  # type: ignore[attr-defined]
+    await settle()
+    floor.floor._tick()
+    until = floor.floor.view("1001").limited_until
+    assert until is not None
+    floor.floor.do(floor.floor.distributor.tick(at=until))
+    floor.centre.live._operators.clear()
+    floor.floor.duty.limits_passed()
+    assert floor.centre.live._operators == {"1001"}
+    assert floor.centre.live.operator_state("1001")["limited_until"] is None
+    await floor.calls("c2")
+    assert floor.last("offered")["because"]["among"] == 2
