@@ -1,6 +1,6 @@
 """The distributor: facts in, decisions out. It never waits, never reads a clock, never talks to anyone.
 
-Rules, in the order they are applied (ACD-1, 2, 3, 5, 6; why: docs/decisions/0007 and 0013):
+Rules, in the order they are applied (ACD-1, 2, 3, 5, 6; why: docs/decisions/0007 and 0014):
 
 1. Only READY operators with a reachable phone and under their own limit are offered calls, never two at
    once.
@@ -29,6 +29,7 @@ from collections.abc import Iterable
 
 from acd.floor import Floor
 from acd.lines import Caller
+from acd.matching import settle
 from acd.model import (
     Action,
     DistributorError,
@@ -41,6 +42,7 @@ from acd.model import (
     WaitingView,
     Withdraw,
 )
+from acd.recovery import Standing, restore
 from acd.seats import Seat
 from acd.site import apply_operators, apply_queues, remove
 
@@ -133,17 +135,8 @@ class Distributor:
         if caller is None:
             return []
         out: list[Action] = []
-        self._take_out(caller, OfferEnd.CALLER_GONE, at, out)
+        self._floor.take_out(caller, OfferEnd.CALLER_GONE, at, out)
         return self._settled(at, out)
-
-    def _take_out(self, caller: Caller, reason: OfferEnd, at: float, out: list[Action]) -> None:
-        """The caller leaves the line; whoever rang for them is READY again, with their idle time."""
-        seat = None if caller.offered_to is None else self._floor.seats[caller.offered_to]
-        self._floor.remove_caller(caller)
-        if seat is not None:
-            seat.call = seat.line = None
-            out.append(Withdraw(caller.call, seat.id, reason))
-            self._floor.set_state(seat, OperatorState.READY, at, out)
 
     # ── offers ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,18 +152,8 @@ class Distributor:
                 f"call {call} is not offered to operator {operator} ({seat.state.value}): let that leg go"
             )
         out: list[Action] = []
-        self._answered(caller, seat, at, out)
+        self._floor.answered(caller, seat, at, out)
         return self._settled(at, out)
-
-    def _answered(self, caller: Caller, seat: Seat, at: float, out: list[Action]) -> None:
-        self._floor.remove_caller(caller)
-        self._floor.set_state(seat, OperatorState.TALKING, at, out)
-        self._talks(seat, at, at, counts=True)
-
-    def _talks(self, seat: Seat, since: float, at: float, *, counts: bool) -> None:
-        seat.talk_begins(since, counts)
-        if seat.most_calls_h is not None:
-            self._floor.limit(seat, at)
 
     def offer_failed(self, call: str, operator: str, why: OfferEnd, *, at: float) -> list[Action]:
         """The operator's phone did not take the call: the operator goes to NO_ANSWER with `why` as reason,
@@ -258,22 +241,12 @@ class Distributor:
         out: list[Action] = []
         caller = self._floor.callers.get(call)
         if caller is not None and caller.offered_to == operator:
-            self._answered(caller, seat, at, out)
-            return self._settled(at, out)
-        counts = queue is not None or caller is not None
-        if caller is not None:
-            self._take_out(caller, OfferEnd.WITHDRAWN, at, out)
-        self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
-        if seat.state is OperatorState.TALKING:  # another conversation, or its name: the state stays
-            self._talks(seat, at if seat.call is not None else seat.since, at, counts=counts)
-            seat.call, seat.line = call, line
-            self._floor.looked_at(seat)
-            return self._settled(at, out)
-        seat.call, seat.line = call, line
-        if seat.state not in (OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP):
-            seat.next_state, seat.next_reason = seat.state, seat.reason
-        self._floor.set_state(seat, OperatorState.TALKING, at, out)
-        self._talks(seat, at, at, counts=counts)
+            self._floor.answered(caller, seat, at, out)
+        else:
+            if caller is not None:
+                self._floor.take_out(caller, OfferEnd.WITHDRAWN, at, out)
+            counts = queue is not None or caller is not None
+            self._floor.found_talking(seat, call, line, counts, at, out)
         return self._settled(at, out)
 
     def conversation_ended(self, operator: str, *, at: float) -> list[Action]:
@@ -339,29 +312,23 @@ class Distributor:
         then to now is added. `begun`: when conversations of the last hour began (for `most_calls_h`)."""
         at = self._at(at)
         seat = self._seat(operator)
-        since = min(_finite(since, "since"), at)
-        if state is not OperatorState.WRAP_UP:
-            until = None
-        elif until is None:
-            raise DistributorError(f"operator {operator}: a wrap-up to restore needs its end (until)")
-        else:
-            until = _finite(until, "until")
-        if state is OperatorState.RINGING:
-            state = OperatorState.READY
-        idle_from = at if idle_since is None else min(_finite(idle_since, "idle_since"), at)
-        if idle_since is None and state in (OperatorState.READY, OperatorState.WRAP_UP):
-            idle_from = since
-        counted_from = since if tally_at is None else min(_finite(tally_at, "tally_at"), at)
-        talks = sorted(min(_finite(each, "begun"), at) for each in begun)
         out: list[Action] = []
-        self._floor.withdraw(seat, OfferEnd.WITHDRAWN, out)
-        if seat.pooled:
-            self._floor.unpool(seat)
-        seat.call = seat.line = seat.next_state = None
-        seat.next_reason = ""
-        seat.restore(state, idle_from, tally, at - counted_from, talks)
-        self._floor.limit(seat, at)
-        self._floor.set_state(seat, state, at, out, reason, until, since)
+        restore(
+            self._floor,
+            seat,
+            Standing(
+                state,
+                since=_finite(since, "since"),
+                until=None if until is None else _finite(until, "until"),
+                reason=reason,
+                idle_since=None if idle_since is None else _finite(idle_since, "idle_since"),
+                tally=tally,
+                tally_at=None if tally_at is None else _finite(tally_at, "tally_at"),
+                begun=tuple(_finite(each, "begun") for each in begun),
+            ),
+            at,
+            out,
+        )
         return self._settled(at, out)
 
     def new_day(self, *, at: float) -> list[Action]:
@@ -461,7 +428,7 @@ class Distributor:
             raise DistributorError(f"unknown queue {queue!r} for call {call}; known: {known}")
 
     def _settled(self, at: float, out: list[Action]) -> list[Action]:
-        self._floor.settle(at, out)
+        settle(self._floor, at, out)
         return out
 
 

@@ -1,7 +1,7 @@
-"""The mechanics under the distributor: places in line, ready operators, offers, timers, and the matching.
+"""The mechanics under the distributor: places in line, ready operators, offers that end, timers.
 
-Facts change seats and callers and leave word of what became free; `settle` then makes every offer that
-has become possible. So after each settled fact no caller waits whom a ready operator could serve.
+Facts change seats and callers and leave word of what became free (`freed`, `dirty`); `acd.matching` then
+makes every offer that has become possible.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 from acd.lines import Caller, Lane, LaneKey, Line
 from acd.model import (
     Action,
-    Because,
-    Candidate,
-    Offer,
     OfferEnd,
     OperatorState,
     QueueRules,
@@ -19,9 +16,7 @@ from acd.model import (
     Withdraw,
 )
 from acd.ordered import Ordered
-from acd.ready import Ready
-from acd.seats import Seat, in_ms
-from acd.strategies import SAME_OPERATOR
+from acd.seats import Seat
 
 _RINGING = OperatorState.RINGING  # by name once: an enum's attributes are slow
 Heads = list[tuple[float, Caller]]  # urgency and caller, the chosen one first
@@ -31,9 +26,9 @@ class Floor:
     """Everybody present. Methods that act append their actions to `out`, in order."""
 
     __slots__ = (
-        "_dirty",
-        "_freed",
         "callers",
+        "dirty",
+        "freed",
         "ledger",
         "limits",
         "lines",
@@ -57,8 +52,8 @@ class Floor:
         self.opens = Ordered()
         self.limits = Ordered()
         # What may match now: lanes with a new caller or operator, operators who became eligible.
-        self._dirty: dict[Lane, None] = {}  # a dict for its order: sets have none to rely on
-        self._freed: list[Seat] = []
+        self.dirty: dict[Lane, None] = {}  # a dict for its order: sets have none to rely on
+        self.freed: list[Seat] = []
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,7 +86,7 @@ class Floor:
         """After anything that decides whether the operator is, or will be, free: noted for `settle`."""
         if seat.eligible:
             if not seat.pooled:
-                self._freed.append(seat)
+                self.freed.append(seat)
         elif seat.pooled:
             self.unpool(seat)
         if seat.preferred_by:
@@ -129,6 +124,35 @@ class Floor:
         state, reason = seat.next_state or OperatorState.READY, seat.next_reason
         seat.next_state, seat.next_reason = None, ""
         self.set_state(seat, state, at, out, reason)
+
+    # ── conversations ──────────────────────────────────────────────────────────────────────────────────
+
+    def answered(self, caller: Caller, seat: Seat, at: float, out: list[Action]) -> None:
+        """The caller out of the line and in talk with whom they were offered to."""
+        self.remove_caller(caller)
+        self.set_state(seat, OperatorState.TALKING, at, out)
+        self._talks(seat, at, True, at)
+
+    def found_talking(
+        self, seat: Seat, call: str, line: Line | None, counts: bool, at: float, out: list[Action]
+    ) -> None:
+        """In talk, without an offer that led to it; what rings goes on to the next."""
+        self.withdraw(seat, OfferEnd.WITHDRAWN, out)
+        if seat.state is OperatorState.TALKING:  # another conversation, or its name: the state stays
+            self._talks(seat, at if seat.call is not None else seat.since, counts, at)
+            seat.call, seat.line = call, line
+            self.looked_at(seat)
+            return
+        seat.call, seat.line = call, line
+        if seat.state not in (OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP):
+            seat.next_state, seat.next_reason = seat.state, seat.reason
+        self.set_state(seat, OperatorState.TALKING, at, out)
+        self._talks(seat, at, counts, at)
+
+    def _talks(self, seat: Seat, since: float, counts: bool, at: float) -> None:
+        seat.talk_begins(since, counts)
+        if seat.most_calls_h is not None:
+            self.limit(seat, at)
 
     # ── callers ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,15 +209,28 @@ class Floor:
             if not caller.held and caller.offered_to is None:
                 self._line_up(caller)
 
+    def take_out(self, caller: Caller, reason: OfferEnd, at: float, out: list[Action]) -> None:
+        """The caller leaves the line; whoever rang for them is READY again, with their idle time."""
+        seat = None if caller.offered_to is None else self.seats[caller.offered_to]
+        self.remove_caller(caller)
+        if seat is not None:
+            seat.call = seat.line = None
+            out.append(Withdraw(caller.call, seat.id, reason))
+            self.set_state(seat, OperatorState.READY, at, out)
+
     def put_back(self, caller: Caller) -> None:
         """To the place the rank gives: in line, or held for the preferred operator."""
         seat = self.preferred(caller)
         if seat is not None and seat.will_be_free_for(caller.call):
             caller.held = True
             if seat.eligible:
-                self._freed.append(seat)
+                self.freed.append(seat)
         else:
             self._line_up(caller)
+
+    def before(self, caller: Caller, at: float) -> tuple[float, object]:
+        """Sorts callers of all queues: the most urgent first, then the earlier rank."""
+        return (-caller.lane.line.urgency(caller.rank, at), caller.rank)
 
     def preferred(self, caller: Caller) -> Seat | None:
         """The operator the caller still prefers: None once the window has passed or the operator has left."""
@@ -213,7 +250,7 @@ class Floor:
         lane = caller.lane
         lane.waiting.put(caller.call, caller.rank)
         if lane.ready:
-            self._dirty[lane] = None
+            self.dirty[lane] = None
 
     def _out_of_lane(self, caller: Caller) -> None:
         caller.held = False
@@ -293,7 +330,7 @@ class Floor:
                 seat.lanes = [lane for lane in seat.lanes if lane.line is not line]
                 seat.last.pop(queue, None)
         for lane in line.lanes.values():
-            self._dirty.pop(lane, None)
+            self.dirty.pop(lane, None)
 
     # ── offers ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -313,113 +350,3 @@ class Floor:
             caller = self.callers[seat.call]
             self.end_offer(caller)
             out.append(Withdraw(caller.call, seat.id, reason))
-
-    def _offer(
-        self,
-        caller: Caller,
-        seat: Seat,
-        rule: str,
-        among: Ready | tuple[str, ...],
-        heads: Heads,
-        at: float,
-        out: list[Action],
-    ) -> None:
-        """`among`: the ids of all who could have been chosen; `heads`: all callers who were compared."""
-        queue, line = caller.queue, caller.lane.line
-        at_ms = in_ms(at)
-        because = Because(rule, (at_ms - seat.idle_from_ms) / 1000, len(among))
-        if self.ledger:
-            because.candidates = self._candidates(seat, among, queue, at_ms)
-            because.heads = tuple(
-                [
-                    (one.queue, in_ms(at - one.since) / 1000, one.priority, in_ms(urgency) / 1000)
-                    for urgency, one in heads
-                ]
-            )
-        expires_at = at + line.rules.ring_timeout_s
-        caller.held = False
-        caller.lane.waiting.drop(caller.call)
-        caller.offered_to = seat.id
-        self.rings.put(caller.call, (expires_at, caller.number))
-        if seat.pooled:
-            self.unpool(seat)
-        seat.call, seat.line = caller.call, line
-        seat.offers += 1
-        line.serial = seat.last[queue] = line.serial + 1
-        out.append(Offer(caller.call, seat.id, queue, because, expires_at))
-        # From READY: no clock is touched, no wrap-up ends.
-        seat.state, seat.since, seat.reason = _RINGING, at, ""
-        out.append(StateChanged(seat.id, _RINGING, at, ""))
-        if seat.preferred_by:
-            self.looked_at(seat)
-
-    def _candidates(
-        self, chosen: Seat, among: Ready | tuple[str, ...], queue: str, at_ms: int
-    ) -> tuple[Candidate, ...]:
-        first = chosen.candidate(queue, at_ms)
-        if len(among) == 1:
-            return (first,)
-        seats = self.seats
-        return (first, *[seats[each].candidate(queue, at_ms) for each in among if each != chosen.id])
-
-    def settle(self, at: float, out: list[Action]) -> None:
-        """Makes every offer that has become possible."""
-        dirty = self._dirty
-        if self._freed:
-            freed, self._freed = self._freed, []
-            alone = len(freed) == 1 and not dirty
-            for seat in freed:
-                self._place(seat, alone, at, out)
-        while dirty:
-            heads = self._most_urgent([lane for lane in dirty if lane.ready], at)
-            if not heads:
-                dirty.clear()
-                return
-            caller = heads[0][1]
-            lane = caller.lane
-            operator = lane.ready.next(in_ms(at))
-            assert operator is not None  # noqa: S101 - asked above
-            self._offer(caller, self.seats[operator], lane.line.strategy.name, lane.ready, heads, at, out)
-
-    def _place(self, seat: Seat, alone: bool, at: float, out: list[Action]) -> None:
-        """A freed operator: to the first who wants just them, else among the ready of their queues.
-
-        `alone`: nothing else has changed, so nobody else is ready for any caller in line there, and the
-        operator can be given the next one without going through the pools."""
-        if not seat.eligible or self.seats.get(seat.id) is not seat:
-            return
-        if seat.preferred_by:
-            held = [caller for call in seat.preferred_by if (caller := self.callers[call]).held]
-            if held:
-                caller = min(held, key=lambda caller: self.before(caller, at))
-                urgency = caller.lane.line.urgency(caller.rank, at)
-                self._offer(caller, seat, SAME_OPERATOR, (seat.id,), [(urgency, caller)], at, out)
-                return
-        if seat.pooled:
-            return
-        if alone:
-            heads = self._most_urgent(seat.lanes, at)
-            if heads:
-                caller = heads[0][1]
-                self._offer(caller, seat, caller.lane.line.strategy.name, (seat.id,), heads, at, out)
-                return
-        seat.pooled = True
-        for lane in seat.lanes:
-            lane.ready.add(seat)
-            if lane.waiting:
-                self._dirty[lane] = None
-
-    def _most_urgent(self, lanes: list[Lane], at: float) -> Heads:
-        """The first caller of each lane, who is next to be served before the others."""
-        heads: Heads = []
-        for lane in lanes:
-            first = lane.waiting.first()
-            if first is not None:
-                heads.append((lane.line.urgency(first, at), self.callers[first[-1]]))
-        if len(heads) > 1:
-            heads.sort(key=lambda head: (-head[0], head[1].rank))
-        return heads
-
-    def before(self, caller: Caller, at: float) -> tuple[float, object]:
-        """Sorts callers of all queues: the most urgent first, then the earlier rank."""
-        return (-caller.lane.line.urgency(caller.rank, at), caller.rank)

@@ -150,6 +150,7 @@ class Seat:
         if counts:
             self.talk_from_ms = in_ms(at)
             self.calls += 1
+            self._forget(at)
             self.begun.append(at)
 
     def talk_ends(self, at: float) -> None:
@@ -166,20 +167,12 @@ class Seat:
     def limit_at(self, at: float) -> float | None:
         """Until when their own limit keeps them from calls; None: it does not."""
         begun, most = self.begun, self.most_calls_h
-        while begun and begun[0] + HOUR_S <= at:
-            begun.popleft()
+        self._forget(at)
         if most is None or len(begun) < most:
             return None
         return begun[-most] + HOUR_S
 
-    def restore(
-        self,
-        state: OperatorState,
-        idle_since: float,
-        tally: Tally | None,
-        since_tally_s: float,
-        begun: list[float],
-    ) -> None:
+    def restore(self, idle_since: float, tally: Tally | None, begun: list[float]) -> None:
         """Clocks and counts as they were; `keep_clocks` lets them run."""
         self.idle_from_ms, self.stopped_ms = in_ms(idle_since), None
         self.talk_from_ms = None
@@ -187,8 +180,11 @@ class Seat:
             self.begun = deque(begun)
         if tally is not None:
             self.calls, self.talk_ms, self.duty_ms = tally.calls, in_ms(tally.talk_s), in_ms(tally.duty_s)
-            self.duty_ms += in_ms(since_tally_s) if state in ON_DUTY else 0
             self.duty_from_ms = None
+
+    def _forget(self, at: float) -> None:
+        while self.begun and self.begun[0] + HOUR_S <= at:
+            self.begun.popleft()
 
     def new_day(self, at: float) -> None:
         self.calls = self.talk_ms = self.duty_ms = 0
