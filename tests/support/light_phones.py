@@ -52,12 +52,12 @@ class Desk:
         """The call on the phone now, ringing or in talk."""
         return next((leg for leg in self.legs if not leg.ended_at), None)
 
-    async def rung(self, caller: str, within_s: float = 15.0) -> Leg:
+    async def rung(self, caller: str, within_s: float = 30.0) -> Leg:
         """Until the phone is rung for this caller."""
         await self.town.until(lambda: caller in self.callers, f"{self.operator} rung for {caller}", within_s)
         return next(leg for leg in reversed(self.legs) if caller_of(leg) == caller)
 
-    async def talk(self, caller: str, within_s: float = 15.0) -> Leg:
+    async def talk(self, caller: str, within_s: float = 30.0) -> Leg:
         """Until the phone talks with this caller, and the centre has joined the two."""
 
         def talks() -> list[Leg]:
@@ -92,7 +92,7 @@ class Citizen:
     def hangup(self) -> None:
         self.town.citizens_phone.bye(self.leg)
 
-    async def over(self, within_s: float = 15.0) -> None:
+    async def over(self, within_s: float = 30.0) -> None:
         """Until the call has ended, by whoever it was."""
         await self.town.until(lambda: self.leg.ended_at > 0, f"the call of {self.caller} is over", within_s)
 
@@ -158,7 +158,7 @@ class Town:
         await self.phase(caller, "waiting")
         return citizen
 
-    async def phase(self, caller: str, *phases: str, within_s: float = 15.0) -> None:
+    async def phase(self, caller: str, *phases: str, within_s: float = 30.0) -> None:
         """Until the centre shows the caller so."""
         control = self.running.control
         await control.wait(
@@ -167,7 +167,7 @@ class Town:
             f"{caller} is {' or '.join(phases)}",
         )
 
-    async def until(self, true: Callable[[], bool], what: str, within_s: float = 15.0) -> None:
+    async def until(self, true: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
         """Until the telephones are so; AssertionError with what they have seen."""
         try:
             async with asyncio.timeout(within_s):
