@@ -76,5 +76,8 @@ def _parts(wording: Wording, name: NumberWords, language: Language) -> list[list
         else:
             own = language
         said = line
-    texts = [part.strip(_EDGES) for part in str(said).split("{number}")]
-    return [[prompt(text, own)] if text else [] for text in texts]
+    texts = str(said).split("{number}")
+    for at, text in enumerate(texts):  # a pause beside the number is made by the sounds themselves
+        text = text.lstrip(_EDGES) if at > 0 else text.strip()
+        texts[at] = text.rstrip(_EDGES) if at + 1 < len(texts) else text.strip()
+    return [[prompt(text, own)] if text.strip(_EDGES) else [] for text in texts]
