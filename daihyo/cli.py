@@ -18,6 +18,7 @@ from daihyo import nursery
 from daihyo.cli_parts import PortRange, json_option, port, state_option
 from daihyo.cli_plan import plan
 from daihyo.cli_sharing import evenness, why
+from daihyo.cli_simulate import simulate
 from daihyo.cli_switches import notice, opening
 from daihyo.settings import Runtime, StateDir, UserError
 
@@ -304,7 +305,7 @@ def try_(
     click.echo(json.dumps(summary.to_json(), ensure_ascii=False) if as_json else summary.text())
 
 
-for _group in (plan, opening, notice, why, evenness):
+for _group in (plan, opening, notice, why, evenness, simulate):
     cli.add_command(_group)
 
 

@@ -17,10 +17,10 @@ from cdr.staffing.erlang import Erlang, erlang_a, erlang_b, erlang_c, operators_
 from cdr.staffing.formulas import Beside, Period, beside
 from cdr.staffing.past import CallsFileError, PastCall, past_calls, read_calls
 from cdr.staffing.profiles import Profile, QueueProfile, profile_of
-from cdr.staffing.result import Interval, QueueWork, Simulated, Waits
+from cdr.staffing.result import Interval, QueueWork, Simulated, Waits, clock
 from cdr.staffing.roster import Change, always, shifts_of
 from cdr.staffing.scenario import Arrival, Conduct, Scenario, ScenarioError, Shift
-from cdr.staffing.shift_plan import ShiftPlan, read_shifts
+from cdr.staffing.shift_plan import ShiftPlan, clock_s, read_shifts
 from cdr.staffing.simulation import simulate
 from cdr.staffing.spread import Spread
 from cdr.staffing.traffic import Callers
@@ -56,6 +56,8 @@ __all__ = [
     "by_profile",
     "by_rate",
     "calls_of",
+    "clock",
+    "clock_s",
     "erlang_a",
     "erlang_b",
     "erlang_c",

@@ -46,11 +46,14 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """`target_s`: what is left of the city's limit for waiting; `handle_s`: ring, talk and wrap-up of a call;
-    `c`, `a`: means over the intervals by calls (`operators` 0 there). Where an interval has more work than
-    operators Erlang C waits for ever (inf)."""
+    """`target_s`: what is left of the city's limit for waiting when `before_s`, the ring and (where the clock
+    starts at arrival) the greeting, is taken off; `reachable`: something is left; `handle_s`: ring, talk and
+    wrap-up of a call; `c`, `a`: means over the intervals by calls (`operators` 0 there). Where an interval
+    has more work than operators Erlang C waits for ever (inf)."""
 
     target_s: float
+    before_s: float
+    reachable: bool
     handle_s: float
     patience_s: float
     c: Erlang
@@ -65,6 +68,8 @@ class Beside:
 
         return {
             "target_s": round(self.target_s, 3),
+            "before_s": round(self.before_s, 3),
+            "reachable": self.reachable,
             "handle_s": round(self.handle_s, 3),
             "patience_s": None if math.isinf(self.patience_s) else round(self.patience_s, 3),
             "erlang_c": whole(self.c),
@@ -89,13 +94,14 @@ def beside(scenario: Scenario, simulated: Simulated) -> Beside | None:
     target_s = max(left_s, 0.0)
     days = max(simulated.days_worked, 1)
     targets = site.kpi.targets
+    reachable = left_s > 0 and targets.mean_answer_s > before_s
     periods = []
     for one in simulated.intervals:
         hours = (one.end_s - one.start_s) / 3600
         waited = one.kpi.offered + one.kpi.left_out + one.kpi.unfinished
         calls_h = waited / days / hours * len(calls) / max(len(scenario.calls), 1)
         needed = None
-        if left_s > 0 and targets.mean_answer_s > before_s:
+        if reachable:
             try:
                 needed = operators_needed(
                     calls_h,
@@ -115,6 +121,8 @@ def beside(scenario: Scenario, simulated: Simulated) -> Beside | None:
         periods.append(Period(one.start_s, one.end_s, calls_h, one.operators, c, a, needed))
     return Beside(
         target_s,
+        before_s,
+        reachable,
         handle_s,
         scenario.patience_s,
         _whole([(one.c, one.calls_h) for one in periods]),
