@@ -206,16 +206,14 @@ def past_calls(rows: Iterable[Mapping[str, Any]], site: Site) -> list[PastCall]:
 def _time(value: Any, name: str, zone: dt.tzinfo) -> dt.datetime | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, dt.datetime):
-        try:
-            value = dt.datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            raise _Bad(
-                f"{name}「{value}」は 2027-01-04T09:30:00 のように書いてください",
-                f"{name} {str(value)[:40]!r}: write it like 2027-01-04T09:30:00",
-            ) from None
-    found: dt.datetime = value
-    return found if found.tzinfo is None else found.astimezone(zone).replace(tzinfo=None)
+    try:
+        found = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value).strip())
+        return found if found.tzinfo is None else found.astimezone(zone).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise _Bad(
+            f"{name}「{value}」は 2027-01-04T09:30:00 のように書いてください",
+            f"{name} {str(value)[:40]!r}: write it like 2027-01-04T09:30:00",
+        ) from None
 
 
 def _seconds(fields: Mapping[str, Any], name: str) -> float | None:
