@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from acd.model import Candidate
 from acd.ordered import Ordered
-from acd.strategies import NaturalKey, Strategy, first_of
+from acd.strategies import Figures, NaturalKey, Strategy
 
 
 class Person(Protocol):
@@ -23,7 +22,7 @@ class Person(Protocol):
     def natural(self) -> NaturalKey: ...
     def level(self, queue: str) -> int: ...
     def last_in(self, queue: str) -> int: ...
-    def candidate(self, queue: str, at_ms: int) -> Candidate: ...
+    def figures(self, queue: str, at_ms: int) -> Figures: ...
 
 
 class Ready(Protocol):
@@ -80,10 +79,14 @@ class Moving:
         self._people.pop(operator_id, None)
 
     def next(self, at_ms: int) -> str | None:
-        people, queue, strategy = self._people, self._queue, self._strategy
+        people, queue, key = self._people, self._queue, self._strategy.key
         if len(people) < 2:
             return next(iter(people), None)
-        return first_of(strategy, [each.candidate(queue, at_ms) for each in people.values()])
+        _, _, _, _, first = min(
+            (key(*each.figures(queue, at_ms)), each.idle_from_ms, each.offers, each.natural, each.id)
+            for each in people.values()
+        )
+        return first
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._people)

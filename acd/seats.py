@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from acd.lines import Lane, Line
 from acd.model import Candidate, OperatorProfile, OperatorState, OperatorView, Tally
-from acd.strategies import natural_order
+from acd.strategies import Figures, natural_order
 
 HOUR_S = 3600.0
 
@@ -195,23 +195,19 @@ class Seat:
 
     # ── views ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def candidate(self, queue: str, at_ms: int) -> Candidate:
-        """As of a decision for that queue."""
+    def figures(self, queue: str, at_ms: int) -> Figures:
+        """What strategies look at, as of a decision for that queue."""
         duty_ms = self.duty_ms
         if self.duty_from_ms is not None:
             duty_ms += at_ms - self.duty_from_ms
-        return Candidate._make(
-            (
-                self.id,
-                self.levels.get(queue, 1),
-                (at_ms - self.idle_from_ms) / 1000,
-                self.calls,
-                self.talk_ms / 1000,
-                duty_ms / 1000,
-                self.offers,
-                self.last.get(queue, 0),
-            )
-        )
+        level, last = self.levels.get(queue, 1), self.last.get(queue, 0)
+        return (level, last, self.calls, self.talk_ms / 1000, duty_ms / 1000)
+
+    def candidate(self, queue: str, at_ms: int) -> Candidate:
+        """The same and what tells equals apart: a row of the ledger."""
+        level, last, calls, talk_s, duty_s = self.figures(queue, at_ms)
+        idle_s = (at_ms - self.idle_from_ms) / 1000
+        return Candidate._make((self.id, level, idle_s, calls, talk_s, duty_s, self.offers, last))
 
     def view(self, at: float) -> OperatorView:
         now = in_ms(at)

@@ -16,6 +16,7 @@ from acd.model import Candidate, QueueRules
 
 NaturalKey = tuple[tuple[int, int, str], ...]
 Key = tuple[float, ...]
+Figures = tuple[int, int, int, float, float]  # level, last, calls, talk_s, duty_s: see `Candidate`
 
 SAME_OPERATOR = "same_operator"  # the rule by which a returned caller is given back, no strategy
 LEAST_DUTY_S = 60.0  # who has just signed on counts as so long on duty: no rate is made of a few seconds
@@ -37,7 +38,7 @@ class Strategy(Protocol):
     lasting: bool
 
     def key(self, level: int, last: int, calls: int, talk_s: float, duty_s: float) -> Key:
-        """The smallest is chosen. The figures are those of `Candidate`."""
+        """The smallest is chosen. The figures (`Figures`) are those of `Candidate`."""
 
 
 class LongestIdle:
@@ -120,14 +121,9 @@ def choose(rule: str, candidates: Iterable[Candidate | Sequence[Any]]) -> str:
     strategy = _RULES.get(rule)
     if strategy is None:
         raise ValueError(f"no rule {rule!r}; there is: {', '.join((*_RULES, SAME_OPERATOR))}")
-    return first_of(strategy, rows)
-
-
-def first_of(strategy: Strategy, candidates: Iterable[Candidate]) -> str:
-    """The smallest whole key: no two operators are equal."""
 
     def whole(one: Candidate) -> tuple[Any, ...]:
         key = strategy.key(one.level, one.last, one.calls, one.talk_s, one.duty_s)
         return (*key, -one.idle_s, one.offers, natural_order(one.operator))
 
-    return min(candidates, key=whole).operator
+    return min(rows, key=whole).operator
