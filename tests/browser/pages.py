@@ -97,6 +97,11 @@ class Seat:
         await self.page.get_by_role("button", name="待機", exact=True).click()
         await self.state("ready")
 
+    async def ready_again(self) -> None:
+        """Back to ready where a call may ring at once."""
+        await self.has_phone()
+        await self.page.get_by_role("button", name="待機", exact=True).click()
+
     async def state(self, state: str) -> None:
         await expect(self.page.locator("#state")).to_have_attribute("data-state", state, timeout=SLOW_MS)
 
