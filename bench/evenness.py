@@ -1,6 +1,6 @@
 """How evenly calls are shared out: each strategy of ours and of app_queue with the same callers.
 
-Calls come at chance at two thirds of what the operators can do, so that there is a choice among several.
+Calls come at chance at two fifths of what the operators can do, so that there is a choice among several.
 Talks are of unequal length, and two operators take half as long again as the others. Two operators sign on
 at half-time. From the seed everything is the same for each strategy, call by call.
 """
@@ -19,7 +19,7 @@ from bench.sip_message import uri_of
 from bench.telephones import telephones
 
 OPERATORS, LATE, SLOW = 10, 2, 2
-TALK_S, SLOWER, LOAD = 2.0, 1.5, 2 / 3
+TALK_S, SLOWER, LOAD = 1.2, 1.5, 0.4
 OURS = {"longest_idle": "leastrecent", "fewest_calls": "fewestcalls", "round_robin": "rrmemory"}
 THEIRS = ("leastrecent", "fewestcalls", "rrmemory", "random", "linear")
 

@@ -276,6 +276,8 @@ class Phone:
                 return
             at = stamp_of(ancillary) or time.time()
             self.received += 1
+            if data[:1] >= b"\x80":  # RTCP to the port above our RTP's, which may be this one
+                continue
             try:
                 message = parse(data, at)
                 if message.status:
