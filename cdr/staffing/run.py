@@ -88,7 +88,7 @@ class Run:
         bins = round(DAY_S / scenario.interval_s)
         self.duty, self.busy, self.most_in = [0.0] * bins, [0.0] * bins, [0] * bins
         self.most = 0
-        self._from = scenario.warm_up_s
+        self._from, self._interval_s = scenario.warm_up_s, scenario.interval_s
         self.offers = self.unanswered = 0
         self.calls: list[SimulatedCall] = []
 
@@ -197,7 +197,7 @@ class Run:
             at,
         )
         waiting = len(self._live) - self._ringing
-        if waiting > self.most_in[slot := int(at % DAY_S / self.scenario.interval_s)]:
+        if waiting > 0 and waiting > self.most_in[slot := int(at % DAY_S / self._interval_s)]:
             self.most_in[slot] = waiting
             self.most = max(self.most, waiting)
 
@@ -377,7 +377,7 @@ class Run:
         """A stretch of time to the intervals of the day that it lies in."""
         if since < self._from:
             since = self._from
-        interval_s, count = self.scenario.interval_s, len(bins)
+        interval_s, count = self._interval_s, len(bins)
         slot = int(since // interval_s)
         while since < at:
             until = min(at, (slot + 1) * interval_s)
