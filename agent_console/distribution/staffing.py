@@ -112,7 +112,7 @@ def figures(answer: Answer, site: Site) -> list[Figure]:
     c = answer.formulas.c if answer.formulas is not None else None
 
     # The city's clock also counts what the formulas do not know: greeting and ringing.
-    uncounted_s = site.kpi.answer_within_s - answer.formulas.target_s if answer.formulas is not None else 0.0
+    uncounted_s = answer.formulas.before_s if answer.formulas is not None else 0.0
 
     def of(read: Callable[[Simulated], float | None]) -> tuple[float | None, float | None]:
         return read(before), read(after) if after is not None else None

@@ -84,6 +84,7 @@ function drawFigures(kpi: Figures): void {
   value(el("fig-abandoned"), String(total.abandoned));
   target("fig-arrived", t("board.answered", { n: total.answered }), null);
   target("fig-abandoned", total.offered ? t("board.abandoned_rate", { rate: percent(total.abandoned / total.offered) }) : "", null);
+  put(el("callbacks-today"), t("board.callbacks", { n: total.callbacks ?? 0 }));
   put(el("formula"), total.formula[page.language]);
   const lines = kpi.numbers.map((number) => numberRow(number, kpi));
   el("numbers").replaceChildren(...lines);

@@ -71,7 +71,6 @@ function draw(): void {
   if (!me) return;
   const state = me.state;
   drawState(el("state"), state, me.reason);
-  drawState(el("now"), state);
   for (const name of ["ready", "break", "training", "off"]) {
     const button = el(`set-${name}`);
     button.setAttribute("aria-pressed", String(state === name));
@@ -81,6 +80,7 @@ function draw(): void {
   const calling = state === "talking" && callback?.state === "calling";
   const ringing = state === "ringing" && (call !== null || offered);
   const talking = (state === "talking" || state === "hold") && call !== null && !calling;
+  drawState(el("now"), calling ? "calling" : state);
   el("current").dataset.phase = ringing ? "ringing" : calling ? "calling" : talking ? state : "idle";
   if (callback && (offered || calling)) drawCallback(callback, offered);
   else if (call && (ringing || talking)) drawCall(call, state);

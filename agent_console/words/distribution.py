@@ -80,6 +80,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "This callback is not open any more: called, ended or given up.",
     ),
     "callbacks.ended_title": ("本日終わった折り返し", "Ended today"),
+    "callbacks.booked_today": ("本日予約した通話", "Calls that booked one today"),
     "callbacks.ended_none": ("本日終わった折り返しはまだありません。", "None ended yet today."),
     "js.callbacks.waiting": ("順番待ち", "In line"),
     "js.callbacks.ringing": ("操作者を呼出中", "Ringing the operator"),
@@ -99,6 +100,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # -- board
     "board.evenness": ("均等度", "Evenness"),
     "board.callbacks": ("折り返し予約", "Callbacks"),
+    "board.callbacks_today": ("本日", "today"),
     "board.move_title": ("この方を別の待ち行列へ", "Move to another queue"),
     "board.move_kept": (
         "待った時間と順番はそのまま引き継がれます。",

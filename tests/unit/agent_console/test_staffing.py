@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from agent_console.distribution import trial
 from agent_console.distribution.trial import TRIALS
 
-from .conftest import Running, Start
+from .conftest import Start
 from .days import carry_day
 from .plans import forms_of
 
@@ -22,8 +21,8 @@ WHAT_IF = "/api/v1/staffing/what-if"
 
 
 def question(**changes: Any) -> dict[str, Any]:
-    """Two hours of 60 calls an hour for six operators."""
-    slots = [{"from": clock, "calls": 30.0, "operators": 6} for clock in ("9:00", "9:30", "10:00", "10:30")]
+    """Two hours of 20 calls an hour for two operators."""
+    slots = [{"from": clock, "calls": 10.0, "operators": 2} for clock in ("9:00", "9:30", "10:00", "10:30")]
     asked: dict[str, Any] = {"slots": slots, "talk_s": 240, "wrap_up_s": 60, "patience_s": 120}
     return asked | changes
 
@@ -44,7 +43,7 @@ async def test_more_operators_answer_more_and_the_formulas_stand_beside(start: S
     # The hour before the change is the very same.
     assert before["intervals"][0] == after["intervals"][0]
     assert 0 < found["formulas"]["erlang_a"]["answer_rate"] < 1
-    assert found["formulas"]["intervals"][0]["needed"] > 6
+    assert found["formulas"]["intervals"][0]["needed"] > 2
     again = await (await browser.post(WHAT_IF, question(change=CHANGE))).json()
     assert again == found  # the same question, the same answer
     alone = await (await browser.post(WHAT_IF, question())).json()
@@ -134,37 +133,32 @@ async def test_a_weekday_of_the_own_history_fills_the_table(start: Start, tmp_pa
     assert answer.status == 200, await answer.text()
 
 
-async def _many(running: Running, count: int) -> list[int]:
-    browser = await running.browser("sv01")
-    answers = await asyncio.gather(*(browser.post(WHAT_IF, question()) for _ in range(count)))
-    return sorted(answer.status for answer in answers)
-
-
-async def test_too_many_at_once_are_told_to_come_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_beside_is_bounded_and_started_anew(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running = await start()
+    browser = await running.browser("sv01")
+    trials = running.app[TRIALS]
+
+    # Too many at once are told to come again.
     monkeypatch.setattr(trial, "MOST_WAITING", 2)
-    statuses = await _many(running, 5)
+    answers = await asyncio.gather(*(browser.post(WHAT_IF, question()) for _ in range(5)))
+    statuses = sorted(answer.status for answer in answers)
     assert statuses[:2] == [200, 200]
     assert statuses[-1] == 503
+    monkeypatch.setattr(trial, "MOST_WAITING", 4)
 
-
-async def test_a_process_that_dies_is_started_anew(start: Start) -> None:
-    running = await start()
-    browser = await running.browser("sv01")
-    assert (await browser.post(WHAT_IF, question())).status == 200
-    process = running.app[TRIALS]._process
+    # One that dies is started anew.
+    process = trials._process
     assert process is not None
     process.kill()
     await process.wait()
     assert (await browser.post(WHAT_IF, question())).status == 200
-    assert running.app[TRIALS]._process is not process
+    assert trials._process is not process
 
-
-async def test_one_that_takes_too_long_is_ended(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    running = await start()
+    # One that takes too long is ended; the page can be used by hand.
     monkeypatch.setattr(trial, "ANSWER_S", 0.0)
-    answer = await (await running.browser("sv01")).post(WHAT_IF, question())
+    answer = await browser.post(WHAT_IF, question())
     assert (answer.status, (await answer.json())["code"]) == (503, "staffing")
-    assert running.app[TRIALS]._process is None
-    page = await (await running.browser("sv01")).get("/staffing")
-    assert re.search("手で入力して試算できます", await page.text())
+    assert trials._process is None
+    assert "手で入力して試算できます" in await (await browser.get("/staffing")).text()
