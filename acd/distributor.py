@@ -259,7 +259,6 @@ class Distributor:
         wrap_up_s = 0.0 if seat.line is None else seat.line.rules.wrap_up_s
         seat.call = seat.line = None
         seat.talk_ends(at)
-        seat.idle_from(at)
         if seat.leaving:
             remove(self._floor, seat, at, out)
         elif wrap_up_s > 0:

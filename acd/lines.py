@@ -16,6 +16,7 @@ from acd.strategies import strategy_of
 
 EVERY_LEVEL = sys.maxsize
 LaneKey = tuple[str | None, int]
+_EVERYBODY: LaneKey = (None, EVERY_LEVEL)
 
 
 class Server(Protocol):
@@ -122,6 +123,8 @@ class Line:
     def lane_of(self, caller: Caller, at: float) -> tuple[LaneKey, float | None]:
         """Who may be asked for the caller by now, and when that grows (None: never)."""
         rules, since, language = self.rules, caller.since, caller.language
+        if language is None and not rules.widen:
+            return _EVERYBODY, None
         grows: list[float] = []
         level = EVERY_LEVEL
         if rules.widen:

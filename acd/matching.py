@@ -14,7 +14,6 @@ from acd.seats import Seat, in_ms
 from acd.strategies import SAME_OPERATOR
 
 _RINGING = OperatorState.RINGING  # by name once: an enum's attributes are slow
-Heads = list[tuple[float, Caller]]  # urgency and caller, the chosen one first
 
 
 def _offer(
@@ -23,22 +22,18 @@ def _offer(
     seat: Seat,
     rule: str,
     among: Ready | tuple[str, ...],
-    heads: Heads,
+    heads: list[Caller],
     at: float,
     out: list[Action],
 ) -> None:
     """`among`: the ids of all who could have been chosen; `heads`: all callers who were compared."""
     queue, line = caller.queue, caller.lane.line
-    at_ms = in_ms(at)
+    at_ms = round(at * 1000)  # in_ms, without the call
     because = Because(rule, (at_ms - seat.idle_from_ms) / 1000, len(among))
     if floor.ledger:
         because.candidates = _candidates(floor, seat, among, queue, at_ms)
-        because.heads = tuple(
-            [
-                (one.queue, in_ms(at - one.since) / 1000, one.priority, in_ms(urgency) / 1000)
-                for urgency, one in heads
-            ]
-        )
+        if len(heads) > 1:
+            because.heads = tuple([_head(one, at) for one in heads])
     expires_at = at + line.rules.ring_timeout_s
     caller.held = False
     caller.lane.waiting.drop(caller.call)
@@ -67,6 +62,11 @@ def _candidates(
     return (first, *[seats[each].candidate(queue, at_ms) for each in among if each != chosen.id])
 
 
+def _head(caller: Caller, at: float) -> tuple[str, float, int, float]:
+    urgency = caller.lane.line.urgency(caller.rank, at)
+    return (caller.queue, in_ms(at - caller.since) / 1000, caller.priority, in_ms(urgency) / 1000)
+
+
 def settle(floor: Floor, at: float, out: list[Action]) -> None:
     """Makes every offer that has become possible."""
     dirty = floor.dirty
@@ -80,7 +80,7 @@ def settle(floor: Floor, at: float, out: list[Action]) -> None:
         if not heads:
             dirty.clear()
             return
-        caller = heads[0][1]
+        caller = heads[0]
         lane = caller.lane
         operator = lane.ready.next(in_ms(at))
         assert operator is not None  # noqa: S101 - asked above
@@ -98,15 +98,14 @@ def _place(floor: Floor, seat: Seat, alone: bool, at: float, out: list[Action]) 
         held = [caller for call in seat.preferred_by if (caller := floor.callers[call]).held]
         if held:
             caller = min(held, key=lambda caller: floor.before(caller, at))
-            urgency = caller.lane.line.urgency(caller.rank, at)
-            _offer(floor, caller, seat, SAME_OPERATOR, (seat.id,), [(urgency, caller)], at, out)
+            _offer(floor, caller, seat, SAME_OPERATOR, (seat.id,), [caller], at, out)
             return
     if seat.pooled:
         return
     if alone:
         heads = _most_urgent(floor, seat.lanes, at)
         if heads:
-            caller = heads[0][1]
+            caller = heads[0]
             _offer(floor, caller, seat, caller.lane.line.strategy.name, (seat.id,), heads, at, out)
             return
     seat.pooled = True
@@ -116,13 +115,9 @@ def _place(floor: Floor, seat: Seat, alone: bool, at: float, out: list[Action]) 
             floor.dirty[lane] = None
 
 
-def _most_urgent(floor: Floor, lanes: list[Lane], at: float) -> Heads:
+def _most_urgent(floor: Floor, lanes: list[Lane], at: float) -> list[Caller]:
     """The first caller of each lane, who is next to be served before the others."""
-    heads: Heads = []
-    for lane in lanes:
-        first = lane.waiting.first()
-        if first is not None:
-            heads.append((lane.line.urgency(first, at), floor.callers[first[-1]]))
+    heads = [floor.callers[first[-1]] for lane in lanes if (first := lane.waiting.first()) is not None]
     if len(heads) > 1:
-        heads.sort(key=lambda head: (-head[0], head[1].rank))
+        heads.sort(key=lambda caller: floor.before(caller, at))
     return heads

@@ -146,7 +146,7 @@ class Because:
     been chosen, this one included. `candidates`: all of them (the fairness ledger), the chosen one first, the
     others in any order; empty when the distributor keeps no ledger. `choose(rule, candidates)` gives the same
     operator again. `heads`: (queue, waited_s, priority, urgency) of the callers that were compared, the
-    chosen first."""
+    chosen first; empty when there was but one."""
 
     rule: str
     idle_s: float

@@ -43,6 +43,6 @@ def restore(floor: Floor, seat: Seat, stood: Standing, at: float, out: list[Acti
         floor.unpool(seat)
     seat.call = seat.line = seat.next_state = None
     seat.next_reason = ""
-    seat.restore(min(idle_since, at), tally, sorted(min(each, at) for each in stood.begun))
+    seat.restore(min(idle_since, at), tally, sorted(min(each, at) for each in stood.begun), at)
     floor.limit(seat, at)
     floor.set_state(seat, state, at, out, stood.reason, until, since)

@@ -80,7 +80,7 @@ class Seat:
         self.pooled = False
         self.preferred_by: set[str] = set()
         self.idle_from_ms = 0
-        self.stopped_ms: int | None = 0  # the idle clock stands still since then
+        self.stopped_ms: int | None = 0  # not on duty since then: the clocks stand still
         # What they have done: counts of the day, and what the limit of an hour needs.
         self.offers = 0
         self.last: dict[str, int] = {}  # by queue: serial of the last offer there
@@ -88,7 +88,7 @@ class Seat:
         self.talk_ms = 0
         self.talk_from_ms: int | None = None  # a conversation that counts is going on since then
         self.duty_ms = 0
-        self.duty_from_ms: int | None = None  # on duty since then
+        self.duty_from_ms = 0  # on duty since then, while the clocks run
         self.begun: deque[float] = deque()  # conversations that count, of the last hour
         self.limited_until: float | None = None
 
@@ -129,40 +129,41 @@ class Seat:
         on break, in training, off, at no answer and while the phone is away: whoever comes back from an
         hour's break has the place they left with, neither first for the hour nor last for having gone.
         """
-        state = self.state
-        idle = self.reachable and (state is _READY or state is _RINGING or state is _WRAP_UP)
-        if idle:
-            if self.stopped_ms is not None:
-                self.idle_from_ms += in_ms(at) - self.stopped_ms
-                self.stopped_ms = None
-        elif self.stopped_ms is None:
-            self.stopped_ms = in_ms(at)
-        if idle or (self.reachable and state is _TALKING):
-            if self.duty_from_ms is None:
-                self.duty_from_ms = in_ms(at)
-        elif self.duty_from_ms is not None:
-            self.duty_ms += in_ms(at) - self.duty_from_ms
-            self.duty_from_ms = None
+        if (self.reachable and self.state in ON_DUTY) is (self.stopped_ms is None):
+            return
+        now = in_ms(at)
+        if self.stopped_ms is None:
+            self.stopped_ms = now
+            self.duty_ms += now - self.duty_from_ms
+        else:
+            self.idle_from_ms += now - self.stopped_ms
+            self.duty_from_ms = now
+            self.stopped_ms = None
+
+    def duty_to(self, at_ms: int) -> int:
+        return self.duty_ms if self.stopped_ms is not None else self.duty_ms + at_ms - self.duty_from_ms
 
     def talk_begins(self, at: float, counts: bool) -> None:
         """A conversation since `at`; whether it counts."""
-        self.talk_ends(at)
+        if self.talk_from_ms is not None:
+            self.talk_ends(at)
         if counts:
             self.talk_from_ms = in_ms(at)
             self.calls += 1
-            self._forget(at)
-            self.begun.append(at)
+            begun = self.begun
+            begun.append(at)
+            if begun[0] + HOUR_S <= at:
+                self._forget(at)
 
     def talk_ends(self, at: float) -> None:
+        """The conversation ended now: idle from here."""
+        now = in_ms(at)
         if self.talk_from_ms is not None:
-            self.talk_ms += in_ms(at) - self.talk_from_ms
+            self.talk_ms += now - self.talk_from_ms
             self.talk_from_ms = None
-
-    def idle_from(self, at: float) -> None:
-        """A conversation ended now: idle from here."""
-        self.idle_from_ms = in_ms(at)
+        self.idle_from_ms = now
         if self.stopped_ms is not None:
-            self.stopped_ms = self.idle_from_ms
+            self.stopped_ms = now
 
     def limit_at(self, at: float) -> float | None:
         """Until when their own limit keeps them from calls; None: it does not."""
@@ -172,15 +173,17 @@ class Seat:
             return None
         return begun[-most] + HOUR_S
 
-    def restore(self, idle_since: float, tally: Tally | None, begun: list[float]) -> None:
-        """Clocks and counts as they were; `keep_clocks` lets them run."""
-        self.idle_from_ms, self.stopped_ms = in_ms(idle_since), None
+    def restore(self, idle_since: float, tally: Tally | None, begun: list[float], at: float) -> None:
+        """Clocks and counts as they were; `keep_clocks` stops them or lets them run on."""
+        now = in_ms(at)
+        self.duty_ms = self.duty_to(now)
+        self.duty_from_ms, self.stopped_ms = now, None
+        self.idle_from_ms = in_ms(idle_since)
         self.talk_from_ms = None
         if begun:
             self.begun = deque(begun)
         if tally is not None:
             self.calls, self.talk_ms, self.duty_ms = tally.calls, in_ms(tally.talk_s), in_ms(tally.duty_s)
-            self.duty_from_ms = None
 
     def _forget(self, at: float) -> None:
         while self.begun and self.begun[0] + HOUR_S <= at:
@@ -188,20 +191,16 @@ class Seat:
 
     def new_day(self, at: float) -> None:
         self.calls = self.talk_ms = self.duty_ms = 0
-        if self.duty_from_ms is not None:
-            self.duty_from_ms = in_ms(at)
+        self.duty_from_ms = in_ms(at)
         if self.talk_from_ms is not None:
-            self.talk_from_ms = in_ms(at)
+            self.talk_from_ms = self.duty_from_ms
 
     # ── views ──────────────────────────────────────────────────────────────────────────────────────────
 
     def figures(self, queue: str, at_ms: int) -> Figures:
         """What strategies look at, as of a decision for that queue."""
-        duty_ms = self.duty_ms
-        if self.duty_from_ms is not None:
-            duty_ms += at_ms - self.duty_from_ms
         level, last = self.levels.get(queue, 1), self.last.get(queue, 0)
-        return (level, last, self.calls, self.talk_ms / 1000, duty_ms / 1000)
+        return (level, last, self.calls, self.talk_ms / 1000, self.duty_to(at_ms) / 1000)
 
     def candidate(self, queue: str, at_ms: int) -> Candidate:
         """The same and what tells equals apart: a row of the ledger."""
@@ -212,7 +211,6 @@ class Seat:
     def view(self, at: float) -> OperatorView:
         now = in_ms(at)
         stood_ms = 0 if self.stopped_ms is None else now - self.stopped_ms
-        duty_ms = self.duty_ms + (0 if self.duty_from_ms is None else now - self.duty_from_ms)
         return OperatorView(
             self.id,
             self.state,
@@ -223,6 +221,6 @@ class Seat:
             self.reachable,
             self.call,
             None if self.state is _TALKING else (self.idle_from_ms + stood_ms) / 1000,
-            Tally(self.calls, self.talk_ms / 1000, duty_ms / 1000),
+            Tally(self.calls, self.talk_ms / 1000, self.duty_to(now) / 1000),
             self.limited_until,
         )

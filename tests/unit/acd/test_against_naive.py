@@ -137,9 +137,13 @@ class Facts(RuleBasedStateMachine):
         because, citizen = offer.because, self.naive.line[offer.call]
         assert because.candidates[0].operator == offer.operator
         assert choose(because.rule, sorted(because.candidates)) == offer.operator
+        if not because.heads:
+            return
         queue, waited_s, priority, urgency = because.heads[0]
         assert (queue, waited_s, priority) == (offer.queue, self.naive.now - citizen.since, citizen.priority)
-        assert urgency == max(each[3] for each in because.heads)
+        assert [urgency, *(each[3] for each in because.heads[1:])] == sorted(
+            (each[3] for each in because.heads), reverse=True
+        )
 
     # ── facts ──
 
