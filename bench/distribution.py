@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import tempfile
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ MOST_PER_S = 40 / 3  # conversations that end; more than that two cores do not b
 # Who calls again pauses and hears the greeting first: so many more citizens are there than wait. The pause
 # keeps a new call's arrival apart from the very moment that is measured.
 AGAIN_AFTER_S = 0.5
-GREETING_LINES = 18
+GREETING_LINES = 18  # at 10 operators; in proportion to the calls a second
 WARM_UP_S = 12.0
 _PING_EVERY_S = 0.1
 _OUR_PORTS, _THEIR_PORTS = (20000, 22999), (23000, 25999)
@@ -50,11 +51,17 @@ def talk_s(operators: int) -> float:
     return max(TALK_S, operators / MOST_PER_S)
 
 
+def lines(operators: int) -> int:
+    """Citizens who call: those who talk, wait, and hear the greeting or pause."""
+    per_s = operators / talk_s(operators)
+    return operators + WAITING + math.ceil(GREETING_LINES * per_s * TALK_S / OPERATORS)
+
+
 async def measure(starting: AbstractAsyncContextManager[Centre], count: int, seconds: float) -> Times:
     """The times of one centre with so many operators over `seconds` after the warm-up."""
     each_s = talk_s(count)
     async with starting as centre, telephones(centre, talk_s=each_s) as (operators, citizens):
-        citizens.keep_calling(count + WAITING + GREETING_LINES, AGAIN_AFTER_S)
+        citizens.keep_calling(lines(count), AGAIN_AFTER_S)
         await asyncio.sleep(WARM_UP_S - TALK_S + each_s)
         first = len(operators.gaps)
         pings: list[float] = []
