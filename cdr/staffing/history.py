@@ -24,6 +24,7 @@ async def calls_of(store: Store, site: Site, span: Span) -> list[PastCall]:
     columns = select(
         CallRow.arrived_at,
         CallRow.number,
+        CallRow.caller,
         CallRow.queue,
         CallRow.queued_at,
         CallRow.outcome,

@@ -10,6 +10,7 @@ Columns are those of a call record (`daihyo calls --json`), so that its output c
 | `outcome` | as in records; `abandoned…` gave up. Empty: answered |
 | `wait_s` | from queue entry to the answer or giving up |
 | `queued_at`, `total_s` | when it came to the queue; arrival to end |
+| `caller` | priority callers of the site go first, as in life |
 | `language`, `open`, `staff`, `queues`, `via` | as in records |
 """
 
@@ -133,6 +134,7 @@ class Reader:
             led = (queue_of(site, one), one.staff, one.priority)
             for number in (one.number, *one.aliases, *(line.number for line in one.diverted)):
                 self._by_number.setdefault(_digits(number), led)
+        self._callers = {_digits(one.number): one.priority for one in site.priority_callers}
 
     def call(self, fields: Mapping[str, Any]) -> PastCall | None:
         """None: the call did not ask for an operator. Raises _Bad."""
@@ -151,6 +153,7 @@ class Reader:
         if at is None:
             raise _Bad("arrived_at がありません", "arrived_at is missing")
         queue, staff, priority = self._place(fields)
+        priority += self._callers.get(_digits(str(fields.get("caller") or "")), 0)
         total_s = _seconds(fields, "total_s")
         told_staff = _flag(fields, "staff")
         talk_s = _seconds(fields, "talk_s")

@@ -46,6 +46,7 @@ _LOOK_AGAIN_S = 0.5  # a limit that passes while a phone rings, as the engine ha
 _STAY_LOOK_S = 15.0
 _EXPECT_WINDOW_S, _EXPECT_MIN = 600.0, 3  # `ivr.expected_wait_s`
 _MASK = (1 << 64) - 1
+_BELOW_1 = math.nextafter(1, 0)  # a quotient may be rounded up to 1, which no distribution is drawn from
 
 
 class Run:
@@ -282,11 +283,12 @@ class Run:
         call.offers += 1
         call.operator = offer.operator
         if luck < self._refused:
-            rings, what = self._pick_up(luck / self._refused), _REFUSED
+            rings, what = self._pick_up(min(luck / self._refused, _BELOW_1)), _REFUSED
         elif luck < self._missed:
             rings, what = math.inf, _TICK
         else:
-            rings, what = self._pick_up((luck - self._missed) / (1 - self._missed)), _PICKED_UP
+            rings = self._pick_up(min((luck - self._missed) / (1 - self._missed), _BELOW_1))
+            what = _PICKED_UP
         if at + rings < offer.expires_at:
             heappush(self._heap, (at + rings, serial, what, call, serial))
         else:

@@ -21,6 +21,7 @@ def centre(
     people: Sequence[dict[str, Any]] | None = None,
     steps: Sequence[dict[str, Any]] = (),
     kpi: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Site:
     """Queues q0, q1, … (ring 10 s, no wrap-up), every operator in all of them unless `people` says more.
     Every queue has a number, 0246-22-1110, -1111, …"""
@@ -54,6 +55,7 @@ def centre(
             "steps": list(steps),
             "kpi": kpi or {},
         }
+        | more
     )
 
 

@@ -57,6 +57,13 @@ def test_a_file_for_people(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.req("ACD-5")
+def test_priority_callers_go_first_as_in_life(tmp_path: Path) -> None:
+    site = centre(1, priority_callers=[{"number": "0246-22-9999", "name": "警察署", "priority": 3}])
+    text = "arrived_at,queue,caller\n2027-04-05T09:00,q0,0246229999\n2027-04-05T09:01,q0,0246221234\n"
+    assert [one.priority for one in read_calls(written(tmp_path, text), site)] == [3, 0]
+
+
 @pytest.mark.parametrize("as_array", [True, False])
 def test_what_daihyo_calls_prints_can_be_fed_in_again(tmp_path: Path, as_array: bool) -> None:
     usual = {"number": "0246221110", "queue": "q0", "via": "engine", "open": True, "staff": False}

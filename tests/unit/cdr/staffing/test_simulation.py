@@ -317,7 +317,7 @@ def days(draw: some.DrawFn) -> Scenario:
 
 
 @given(days())
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_on_any_day(scenario: Scenario) -> None:
     found = simulate(scenario, keep_calls=True)
     rules = {one.id: one for one in scenario.site.queues}
@@ -348,7 +348,7 @@ def test_on_any_day(scenario: Scenario) -> None:
 
 
 @given(days())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_asking_for_every_deadline_changes_nothing(scenario: Scenario) -> None:
     """Without rules that have deadlines of their own the distributor is not asked for the next: it is right
     not to ask."""
