@@ -65,6 +65,21 @@ def _choices(of: str, document: Document, texts: Texts) -> list[Choice]:
     match of:
         case "ja|en":
             return [(word, texts(f"language.{word}")) for word in of.split("|")]
+        case "keypad":
+            return [(key, key) for key in "1234567890*#"]
+        case "callbacks":
+            offers = [
+                row for row in document.rows("steps") if row.get("kind") == "callback" and row.get("id")
+            ]
+            return [(str(row["id"]), str(row.get("name") or row["id"])) for row in offers]
+        case "trunks_out":
+            return [
+                (str(row.get("id")), str(row.get("id")))
+                for row in document.rows("trunks")
+                if row.get("outbound")
+            ]
+        case _ if of.startswith("longest_idle|"):
+            return [(word, texts(f"plan.strategy.{word}")) for word in of.split("|")]
         case "states":
             return states(document)
         case "musics":

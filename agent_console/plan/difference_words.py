@@ -11,7 +11,20 @@ from .document import Document, Plain
 from .form_values import LANGUAGES, WEEKDAYS, said_lines, week
 
 _TARGETS = frozenset(
-    ("start", "closed", "holiday", "withheld", "next", "otherwise", "overflow", "nobody", "unanswered", "go")
+    (
+        "start",
+        "closed",
+        "holiday",
+        "withheld",
+        "next",
+        "otherwise",
+        "overflow",
+        "nobody",
+        "unanswered",
+        "declined",
+        "callback",
+        "go",
+    )
 )
 _SAID = frozenset(
     (
@@ -59,6 +72,8 @@ class Teller:
             return known(f"plan.step.{text}", text)
         if key == "holidays":
             return known(f"plan.holidays.{text}", text)
+        if key in ("strategy", "then"):
+            return known(f"plan.strategy.{text}", text)
         if key == "audio":
             return self.texts("plan.audio.one")
         if text in ("true", "false"):

@@ -41,6 +41,8 @@ def parse(fields: tuple[Field, ...], form: Form, old: Mapping[str, Plain], own: 
         if one.key not in old and one.default and as_text(value) == one.default:
             value = None
         if one.key in old and _bare(as_text(value)) == _bare(old[one.key]):
+            if old[one.key] is None:
+                continue  # `null` says something: it stays
             value = old[one.key]  # as it was written
         sent.values[one.key] = value
     return sent

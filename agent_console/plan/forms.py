@@ -45,6 +45,7 @@ class Field:
     default: str = ""
     columns: tuple[Field, ...] = ()
     more: bool = False  # seldom needed: folded away
+    word: str = ""  # of its label, where the key alone would say something else
 
 
 def _seconds(key: str, low: int, high: int, default: str = "", more: bool = False) -> Field:
@@ -53,6 +54,7 @@ def _seconds(key: str, low: int, high: int, default: str = "", more: bool = Fals
 
 _NAME = Field("name", required=True)
 _TITLE = Field("name")
+_STRATEGIES = "longest_idle|fewest_calls|least_talk|round_robin"
 _DAY = (Field("date", Kind.DATE, required=True), Field("name", required=True))
 
 FORMS: dict[str, tuple[Field, ...]] = {
@@ -74,6 +76,7 @@ FORMS: dict[str, tuple[Field, ...]] = {
             columns=(Field("number", Kind.PHONE, required=True), Field("name", required=True)),
             more=True,
         ),
+        Field("priority", Kind.NUMBER, low=0, high=9, default="0", more=True),
         Field("staff", Kind.FLAG, default="false", more=True),
         Field("notices", Kind.FLAG, default="true", more=True),
     ),
@@ -133,6 +136,20 @@ FORMS: dict[str, tuple[Field, ...]] = {
         Field("none", Kind.SAID),
         Field("next", Kind.TARGET, empty="plan.ends"),
     ),
+    "call_back": (
+        _TITLE,
+        Field("say", Kind.SAID, required=True),
+        Field("key", Kind.CHOICE, of="keypad", default="1"),
+        Field("queue", Kind.CHOICE, of="queues", required=True),
+        Field("trunk", Kind.CHOICE, of="trunks_out", required=True),
+        Field("declined", Kind.TARGET, required=True),
+        Field("caller_number", Kind.PHONE, empty="plan.as_dialled"),
+        Field("tries", Kind.NUMBER, low=1, high=9, default="3", word="calls"),
+        _seconds("retry_s", 30, 7200, "300"),
+        Field("keep_h", Kind.NUMBER, low=1, high=72, default="24"),
+        _seconds("ring_s", 10, 120, "30", more=True),
+        _seconds("timeout_s", 2, 30, "6", more=True),
+    ),
     "queues": (
         _NAME,
         Field("waiting_announcement", Kind.SAID),
@@ -152,8 +169,22 @@ FORMS: dict[str, tuple[Field, ...]] = {
         Field("say_wait", Kind.FLAG, default="false"),
         Field("most_waiting", Kind.NUMBER, low=1, high=10000),
         _seconds("longest_wait_s", 10, 7200),
+        _seconds("longest_expected_s", 10, 7200),
         Field("overflow", Kind.TARGET),
         Field("nobody", Kind.TARGET, empty="plan.waits_on"),
+        Field("callback", Kind.CHOICE, of="callbacks", empty="plan.no_callback"),
+        Field("callback_key", Kind.CHOICE, of="keypad", default="1"),
+        Field("strategy", Kind.CHOICE, of=_STRATEGIES + "|skill", default="longest_idle"),
+        Field("then", Kind.CHOICE, of=_STRATEGIES, default="longest_idle"),
+        Field(
+            "widen",
+            Kind.ROWS,
+            columns=(_seconds("after_s", 1, 7200), Field("level", Kind.NUMBER, low=2, high=9)),
+        ),
+        _seconds("language_after_s", 0, 7200, "30"),
+        Field("target_s", Kind.NUMBER, low=1, high=3600, default="9", more=True),
+        Field("weight", Kind.NUMBER, low=1, high=100, default="1", more=True),
+        _seconds("ageing_s", 1, 86400, "300", more=True),
         Field("music", Kind.CHOICE, of="musics", more=True),
         _seconds("ring_timeout_s", 3, 120, "15", more=True),
         _seconds("wrap_up_s", 0, 3600, "20", more=True),
@@ -197,11 +228,17 @@ FORMS: dict[str, tuple[Field, ...]] = {
             "position",
             "wait_minutes",
             "wait_long",
+            "callback_confirm",
+            "callback_enter",
+            "callback_not_possible",
+            "callback_booked",
+            "callback_already",
+            "callback_unreached",
         )
     ),
 }
 
-STEP_FORMS = {"menu": "menu", "say": "say", "hours": "branch", "events": "tell"}
+STEP_FORMS = {"menu": "menu", "say": "say", "hours": "branch", "events": "tell", "callback": "call_back"}
 """Kinds of steps in a plan, and their forms."""
 
 SECTIONS = (

@@ -146,6 +146,9 @@ class _Drawer:
         for key in ("overflow", "nobody"):
             if row.get(key):
                 box.ways.append((self._t(f"plan.way.{key}"), self._target(str(row[key]))))
+        if row.get("callback"):
+            key = str(row.get("callback_key") or "1")
+            box.ways.append((self._t("plan.way.callback", key=key), self._target(str(row["callback"]))))
         if row.get("most_waiting"):
             box.lines.append(self._t("plan.box.most", n=str(row["most_waiting"])))
         if row.get("longest_wait_s"):
@@ -170,13 +173,23 @@ class _Drawer:
         title = str(row.get("name") or self._t.known(f"plan.step.{kind}", id))
         lines = [line for key in ("say", "before") if (line := self._said(row.get(key)))][:1]
         box = self._box(
-            kind if kind in ("menu", "say", "hours", "events") else "say", "steps", id, title, lines
+            kind if kind in ("menu", "say", "hours", "events", "callback") else "say",
+            "steps",
+            id,
+            title,
+            lines,
         )
         if self._again(id):
             box.again, box.lines = True, []
             return box
         if kind == "menu":
             self._menu(box, row)
+        elif kind == "callback":
+            row_of = self._document.row("queues", str(row.get("queue") or "")) or {}
+            name = str(row_of.get("name") or row.get("queue") or "―")
+            box.lines = [*lines, self._t("plan.box.callback", queue=name)]
+            if row.get("declined"):
+                box.ways.append((self._t("plan.way.declined"), self._target(str(row["declined"]))))
         elif kind == "hours":
             hours = self._document.row("hours", str(row.get("hours") or ""))
             box.lines = week_lines(hours, self._t) if hours else []

@@ -252,6 +252,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.does.back": ("前に戻る", "back"),
     "plan.does.wrong": ("違うボタン", "wrong key"),
     "plan.does.none": ("押さなかった", "no key"),
+    "plan.does.callback": ("折り返しを希望", "wants a callback"),
+    "plan.does.declined": ("予約しない", "declined"),
+    "plan.does.confirmed": ("番号を確認", "confirmed"),
+    "plan.does.another": ("ほかの番号", "another number"),
+    "plan.does.number": ("番号を入力", "keyed one in"),
+    "plan.does.not_possible": ("かけられない番号", "cannot be called"),
     # -- what went wrong
     "plan.error.no_box": ("案内設定に {id} はありません。", "The plan has no {id}."),
     "plan.error.no_draft": ("下書きがありません。", "There is no draft."),
