@@ -209,6 +209,7 @@ def _engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_S}, pool_timeout=SQLITE_BUSY_S)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -235,6 +236,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
     finally:
         cursor.close()
+
+
+def _roll_back_sqlite(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    # Whoever waits for the database is cancelled: SQLAlchemy closes the connection, but while a cursor of the
+    # cancelled statement lives somewhere SQLite keeps it, and with it the only writer's place. So the
+    # transaction ends first, behind the statement, in the connection's own thread; nobody waits for that.
+    driver = connection.driver_connection
+    if driver is not None and driver._connection is not None:
+        driver._tx.put_nowait((None, driver._connection.rollback))
 
 
 def _begin_sqlite(connection: Connection) -> None:
