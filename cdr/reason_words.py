@@ -140,8 +140,10 @@ class Words:
     def __contains__(self, key: str) -> bool:
         return key in self._words
 
-    def time(self, seconds: float) -> str:
-        """As people say it: 4分12秒."""
+    def time(self, seconds: float, *, fine: bool = False) -> str:
+        """As people say it: 4分12秒; `fine`: 252.412秒, for those who lie close together."""
+        if fine:
+            return self("seconds", s=f"{seconds:.3f}")
         whole = max(0, round(seconds))
         if whole >= 3600:
             return self("hours", h=whole // 3600, m=whole % 3600 // 60)

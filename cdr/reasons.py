@@ -249,6 +249,8 @@ class _Telling:
         measure = _MEASURES[plain]
         if measure(own) != measure(other):
             shown = words("value.last_other") if plain == "round_robin" else self._value(plain, other)
+            if shown == values["value"]:  # they differ by less than is usually told
+                values["value"], shown = (self._value(plain, one, fine=True) for one in (own, other))
             return words("chosen_next", group=group, other_value=shown, **values)
         tie = "idle" if own.idle_s > other.idle_s else "offers" if own.offers < other.offers else "id"
         return words("chosen_equal", group=group, tie=words(f"tie.{tie}"), **values)
@@ -269,16 +271,16 @@ class _Telling:
         value = words.time(idle)
         return words("chosen_value", group=group, why=reason, value=value) + words("others_unknown")
 
-    def _value(self, plain: str, one: Candidate) -> str:
+    def _value(self, plain: str, one: Candidate, *, fine: bool = False) -> str:
         words, hours = self.words, max(one.duty_s, LEAST_DUTY_S) / 3600
         match plain:
             case "fewest_calls":
-                return words("value.calls", value=f"{one.calls / hours:.1f}")
+                return words("value.calls", value=f"{one.calls / hours:.{4 if fine else 1}f}")
             case "least_talk":
-                return words("value.talk", value=words.time(one.talk_s / hours))
+                return words("value.talk", value=words.time(one.talk_s / hours, fine=fine))
             case "round_robin":
                 return words("value.last_none" if one.last == 0 else "value.last")
-        return words.time(one.idle_s)
+        return words.time(one.idle_s, fine=fine)
 
     def _levels(self, rule: str, candidates: list[Candidate], known: Mapping[str, Any]) -> str:
         level = max((one.level for one in candidates), default=1)

@@ -135,6 +135,18 @@ def test_longest_idle_in_a_sentence() -> None:
         ),
         (
             "longest_idle",
+            [row("1007", idle_s=60.2), row("1002", idle_s=60.123)],
+            "（60.200秒。次は操作者02 60.123秒）",
+            "(60.200 s; next 操作者02, 60.123 s)",
+        ),
+        (
+            "fewest_calls",
+            [row("1007", duty_s=3601), row("1002")],
+            "（1時間あたり3.9989件。次は操作者02 1時間あたり4.0000件）",
+            "3.9989 an hour",
+        ),
+        (
+            "longest_idle",
             [row("1007", idle_s=5000)],
             "待機していたのは1人だけだったため（待機1時間23分）",
             "nobody else was free (idle 1 h 23 min)",
