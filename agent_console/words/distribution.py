@@ -155,7 +155,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "js.seat.callback_called": ("{name} {number} にお電話された方", "called {name} {number}"),
     "js.seat.callback_since": ("{at}から順番待ち ({t})", "in line since {at} ({t})"),
-    "js.seat.callback_tries": ("これまで {n} 回かけて不在", "tried {n} times before, nobody there"),
+    "js.seat.callback_tries": ("これまで {n} 回かけて不在", "nobody there so far; earlier tries: {n}"),
     "js.seat.callback_first_try": ("初めての折り返し", "first try"),
     "js.seat.no_answer_why.no_answer": (
         "電話に出られなかったため、着信を止めています",

@@ -13,7 +13,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "staffing.weekday.4": ("金曜", "Friday"),
     "staffing.weekday.5": ("土曜", "Saturday"),
     "staffing.weekday.6": ("日曜", "Sunday"),
-    "staffing.days": ("実績 {n} 日", "{n} days seen"),
+    "staffing.days": ("実績 {n} 日", "days seen: {n}"),
     "staffing.hand": ("手で入力", "By hand"),
     "staffing.hand_set": ("この内容で表を作る", "Fill the table"),
     "staffing.hand_all": ("まとめて入れる", "The same all day"),
