@@ -100,7 +100,7 @@ async def call(request: web.Request) -> web.StreamResponse:
         sound=recording_path(console, detail.record) is not None,
         waits=_may_still_come(detail.record),
         tries=tries,
-        reasons=await reasons(console, session, detail, tries, texts),
+        reasons=await reasons(console, session, detail, texts),
         allowed=may_replay(session, detail.record),
     )
 

@@ -66,8 +66,7 @@ async def why(call: ApiCall) -> Reasons:
     detail = await one(call.console, call.session, call_id)
     if detail is None:
         raise problem(404, "unknown_call", "problem.no_call", id=call_id)
-    tries = await why_lines.tries_of(call.console, call_id)
-    told = await why_lines.reasons(call.console, call.session, detail, tries, call.texts)
+    told = await why_lines.reasons(call.console, call.session, detail, call.texts)
     return Reasons(lines=[WhyLine.model_validate(line.to_json()) for line in told])
 
 

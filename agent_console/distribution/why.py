@@ -28,16 +28,10 @@ async def tries_of(console: Console, call: str) -> list[str]:
         return list(await database.scalars(query.limit(_MOST_TRIES)))
 
 
-async def reasons(
-    console: Console, session: Session, detail: CallDetail, tries: list[str], texts: Texts
-) -> list[Why]:
-    """Why these operators. A call that booked a callback is told together with the calls made for it
-    (`tries`). Without the right to others' figures: only one's own offers, without the ledger. Raises
-    StoreUnavailable."""
-    events = [*detail.events]
-    for each in tries:
-        made = await cdr.call(console.store, each)
-        events += made.events if made is not None else []
+async def reasons(console: Console, session: Session, detail: CallDetail, texts: Texts) -> list[Why]:
+    """Why these operators. A callback is told as one: the call that booked it and those made for it. Without
+    the right to others' figures: only one's own offers, without the ledger. Raises StoreUnavailable."""
+    events = await cdr.offers_of(console.store, detail.record.call) or detail.events
     full = session.may(Right.EVENNESS)
     if not full:
         events = [_bare(session, event) for event in events]
