@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from store import CallRow
-from tests.support.centre import Centre, centre
+from tests.support.centre import Centre, centre, rtp_range
 from tests.support.crowd import Caller, Crowd
 from tests.support.ledger import PROOFS, Told
 from tests.support.light_phones import Town, caller_of, light_phones
@@ -31,24 +31,22 @@ async def test_two_hundred_calls_twenty_operators_an_engine_killed_twice(tmp_pat
     seed = int(os.environ.get("DAIHYO_TEST_SEED", random.randrange(10**6)))
     print(f"seed {seed}; the same people again: DAIHYO_TEST_SEED={seed}")
     plan = site(operators=OPERATORS, ring_timeout_s=3)
-    async with centre(tmp_path, site=plan) as running, light_phones(running) as town:
+    low, high = rtp_range(500)  # every phone that rings holds a pair of ports, all of them for a call alone
+    ports = ("--rtp-ports", f"{low}-{high}")
+    async with centre(tmp_path, *ports, site=plan) as running, light_phones(running) as town:
         crowd = Crowd(town, seed, NUMBER, CALLS, WITHIN_S)
+        await crowd.open([one["id"] for one in plan["operators"]])
+        kills = asyncio.create_task(killed_twice(running, crowd))
         try:
-            await crowd.open([one["id"] for one in plan["operators"]])
-            kills = asyncio.create_task(killed_twice(running, crowd))
             await crowd.call()
             await crowd.over(120)
             away = await kills
         finally:
+            kills.cancel()
             await crowd.close()
+        assert {one.leg.status for one in crowd.callers.values() if one.leg is not None} == {200}
         unseen = {one.number for one in crowd.callers.values() if may_be_unseen(one, away)}
-        seen = set(crowd.callers) - unseen
-        rows = await running.records(
-            lambda rows: (
-                seen <= {row.caller for row in rows} and all(row.outcome != "active" for row in rows)
-            ),
-            60,
-        )
+        rows = await settled(running, set(crowd.callers) - unseen)
         told = Told(running.events())
         print(
             *(f"engine away {end - begin:.1f} s" for begin, end in away),
@@ -78,6 +76,21 @@ async def killed_twice(running: Centre, crowd: Crowd) -> list[tuple[float, float
         await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
         away.append((began, time.time()))
     return away
+
+
+async def settled(running: Centre, callers: set[str]) -> list[CallRow]:
+    """All records, once each of these callers has one and none is active; else it is said which lack."""
+    lack: list[str] = []
+
+    def all_there(rows: list[CallRow]) -> bool:
+        active = [f"{row.caller} ({row.call}) is active" for row in rows if row.outcome == "active"]
+        lack[:] = [*sorted(callers - {str(row.caller) for row in rows}), *active]
+        return not lack
+
+    try:
+        return await running.records(all_there, 60)
+    except AssertionError:
+        raise AssertionError(f"no settled record of {lack}") from None
 
 
 def may_be_unseen(caller: Caller, away: list[tuple[float, float]]) -> bool:
