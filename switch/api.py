@@ -180,7 +180,7 @@ class Switch(Protocol):
       known before that are missing now have been declared gone already (FOUND_ENDED or SWITCH_RESTARTED).
     - on_disconnected(): the connection was lost; requests raise SwitchGone until on_connected.
     - on_phone(endpoint, reachable): an endpoint's registration or reachability changed; also called for every
-      watched endpoint after each (re)connect.
+      watched endpoint at each (re)connect, before on_connected (later if Asterisk is slow to tell of them).
     - on_channels(endpoint, ids): the channels of a watched endpoint that are not ours: calls dialled at the
       phone, or rung or served by Asterisk alone. Told when they change, within a heartbeat, at once where the
       dialplan sends `UserEvent(DaihyoPhone,Endpoint: …)`; an attempt that is refused at once is not told.

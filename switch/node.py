@@ -33,10 +33,11 @@ from switch.bridge import AriBridge
 from switch.channel import AriChannel
 from switch.chores import Chores
 from switch.listing import Identity, ListedChannel, identity, inside, our_bridges
-from switch.phones import Phones
+from switch.phones import ALL, Phones
 
 log = logging.getLogger(__name__)
 
+PHONES_S = 2.0  # at a connect the phones are waited for so long; the calls wait meanwhile
 PHONE_EVENT = "DaihyoPhone"  # the dialplan's word that a phone's channels change
 
 
@@ -245,7 +246,16 @@ class Node:
         async def get(uri: str) -> Any:
             return await connection.request("GET", uri, lane="http")
 
-        info, channels, bridges = await asyncio.gather(get("asterisk/info"), get("channels"), get("bridges"))
+        async def phones() -> Any:
+            try:
+                async with asyncio.timeout(PHONES_S):
+                    return await get(ALL)
+            except (SwitchError, TimeoutError):
+                return None
+
+        info, channels, bridges, listing = await asyncio.gather(
+            get("asterisk/info"), get("channels"), get("bridges"), phones()
+        )
         now = identity(info)
         restarted = self._identity is not None and self._identity != now
         self._identity = now
@@ -261,12 +271,13 @@ class Node:
         self._connected = True
         self._held = None
         self._ready.set()
+        # All phones before any call: else whoever's phone is told first gets the caller who waits.
+        if listing is not None:
+            self._guarded(self._phones.take, listing)
         self._guarded(self._on_connected, Snapshot(now.started, tuple(found), tuple(rooms)))
         for event in held:
             self._event(event)
-        try:
-            await self._phones.load()
-        except SwitchError:
+        if listing is None:
             self._phones.doubt()  # the connection stands; they are asked for again soon
 
     def _declare_missing(self, present: set[str], restarted: bool) -> None:

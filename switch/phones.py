@@ -20,6 +20,7 @@ from typing import Any
 
 from switch.api import NotFound, SwitchError
 
+ALL = "endpoints/PJSIP"
 KNOWN_S = 5.0
 AGAIN_S = 0.2  # between two looks at a channel
 LOOKS = 2  # after word that a phone's channels change: the change itself may be a moment behind
@@ -55,9 +56,9 @@ class Phones:
     def reachable(self, endpoint: str) -> bool:
         return self._states.get(endpoint, False)
 
-    async def load(self) -> None:
-        """Asks for all and tells each, changed or not: after a (re)connect."""
-        await self._load(tell_all=True)
+    def take(self, listing: Iterable[Mapping[str, Any]]) -> None:
+        """ARI's list of all endpoints, asked for at a (re)connect: tells each, changed or not."""
+        self._listed(listing, tell_all=True)
 
     async def replace(self, endpoints: Iterable[str]) -> None:
         """Another set of endpoints; tells those that are new. A reload may still be making them: they are
@@ -119,14 +120,13 @@ class Phones:
             # Without a connection there is no answer; all is loaded again after the next connect.
             with contextlib.suppress(SwitchError):
                 if len(doubtful) > 3:
-                    await self._load(tell_all=False)
+                    self._listed(await self._ask(ALL), tell_all=False)
                 else:
                     for endpoint in doubtful:
                         await self._check(endpoint)
 
-    async def _load(self, *, tell_all: bool) -> None:
-        listing = await self._ask("endpoints/PJSIP")
-        found = {entry["resource"]: entry for entry in listing}
+    def _listed(self, listing: Iterable[Mapping[str, Any]], *, tell_all: bool) -> None:
+        found: dict[str, Mapping[str, Any]] = {entry["resource"]: entry for entry in listing}
         for endpoint in list(self._states):
             entry = found.get(endpoint, {})
             self._in_calls(endpoint, entry.get("channel_ids", ()), at_once=tell_all)

@@ -14,16 +14,18 @@ from switch.api import SwitchSettings
 
 
 class FakeAri:
-    """`channels` and `bridges` are what it lists; a "METHOD uri" in `silent` is never answered."""
+    """`channels`, `bridges` and `endpoints` are what it lists; a "METHOD uri" in `silent` is not answered."""
 
     def __init__(self) -> None:
         self.channels: list[dict[str, Any]] = []
         self.bridges: list[dict[str, Any]] = []
+        self.endpoints: list[dict[str, Any]] = []
         self.started = "2026-11-21T21:53:33.045+0000"
         self.asked: list[str] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.before_listing: Callable[[], list[dict[str, Any]]] = lambda: []
         self.silent: set[str] = set()
+        self.stopping = asyncio.Event()
         self.port = 0
 
     async def say(self, *events: dict[str, Any]) -> None:
@@ -60,6 +62,8 @@ class FakeAri:
         self.asked.append(name)
         if name == "GET channels":
             await self.say(*self.before_listing())
+        if name in self.silent:
+            await self.stopping.wait()
         status, body = self._answer(name)
         return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
 
@@ -71,7 +75,7 @@ class FakeAri:
         if name == "GET bridges":
             return 200, self.bridges
         if name == "GET endpoints/PJSIP":
-            return 200, []
+            return 200, self.endpoints
         return 200, {}
 
 
@@ -106,5 +110,6 @@ async def fake_ari() -> AsyncIterator[FakeAri]:
     try:
         yield fake
     finally:
+        fake.stopping.set()
         await asyncio.gather(*(socket.close() for socket in fake.sockets), return_exceptions=True)
         await runner.cleanup()

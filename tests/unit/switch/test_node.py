@@ -73,6 +73,41 @@ async def test_what_comes_while_we_take_stock_waits_and_keeps_its_order(ari: Fak
         assert node.channel("new") is not None
 
 
+PHONES: list[dict[str, Any]] = [
+    {"resource": name, "state": "online", "channel_ids": []} for name in ("1001", "1002")
+]
+
+
+@pytest.mark.req("ACD-1", "REL-1")
+async def test_all_phones_are_told_before_the_calls_at_each_connect(ari: FakeAri) -> None:
+    """Else the first phone that is told gets the caller who waits, whoever has been idle longest."""
+    ari.endpoints = PHONES
+    both = ["phone 1001 True", "phone 1002 True", "connected"]
+    async with opened(ari, endpoints=("1001", "1002")) as (_, seen):
+        await seen.until(1, "connected")
+        assert seen.log == both
+        await ari.sockets[-1].close()
+        await seen.until(2, "connected")
+        assert seen.log == [*both, "disconnected", *both]
+
+
+@pytest.mark.req("REL-1")
+async def test_phones_of_which_nothing_is_heard_do_not_keep_the_calls(
+    ari: FakeAri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("switch.node.PHONES_S", 0.05)
+    ari.endpoints = PHONES
+    ari.silent.add("GET endpoints/PJSIP")
+    ari.channels = [channel("old")]
+    async with opened(ari, endpoints=("1001", "1002", "1003", "1004"), heartbeat_s=0.05) as (_, seen):
+        await seen.until(1, "connected")
+        assert seen.log == ["connected"]
+        ari.silent.clear()
+        ari.stopping.set()
+        await seen.until(1, "phone 1002 True")
+        assert seen.log == ["connected", "phone 1001 True", "phone 1002 True"]
+
+
 async def test_a_start_told_after_it_was_listed_is_no_second_arrival(ari: FakeAri) -> None:
     ari.channels = [channel("old")]
     async with opened(ari) as (_, seen):
@@ -132,7 +167,7 @@ async def test_one_wrong_message_makes_nobody_deaf(ari: FakeAri) -> None:
 
 async def test_an_engine_that_raises_makes_nobody_deaf(ari: FakeAri) -> None:
     async with opened(ari) as (node, seen):
-        node._on_arrival = lambda call: 1 / 0  # type: ignore[assignment,return-value]
+        node._on_arrival = lambda call: 1 / 0  # type: ignore[assignment]
         await ari.say(start("a"))
         node_channel = None
         async with asyncio.timeout(5):

@@ -27,11 +27,14 @@ class Desk:
         if self.away:
             raise SwitchGone("away")
         if uri == "endpoints/PJSIP":
-            return [self.entry(name) for name in self.states]
+            return self.listing()
         name = uri.rpartition("/")[2]
         if name not in self.states:
             raise NotFound(name)
         return self.entry(name)
+
+    def listing(self) -> list[dict[str, Any]]:
+        return [self.entry(name) for name in self.states]
 
     def entry(self, name: str) -> dict[str, Any]:
         return {"resource": name, "state": self.states[name], "channel_ids": self.channels.get(name, [])}
@@ -59,8 +62,8 @@ async def settle() -> None:
 
 async def test_after_a_connect_every_watched_phone_is_told(desk: Desk) -> None:
     phones = Phones(("1001", "1002"), desk.ask, desk.tell)
-    await phones.load()
-    await phones.load()
+    phones.take(desk.listing())
+    phones.take(desk.listing())
     assert desk.told == [("1001", False), ("1002", True)] * 2
     assert phones.reachable("1002")
     assert not phones.reachable("nobody")
@@ -77,7 +80,7 @@ async def test_a_contact_that_appears_is_told_at_once_without_asking(desk: Desk)
 
 async def test_a_contact_that_goes_may_leave_another_so_the_truth_is_asked(desk: Desk) -> None:
     phones = Phones(("1001", "1002"), desk.ask, desk.tell)
-    await phones.load()
+    phones.take(desk.listing())
     desk.told.clear()
     running = asyncio.create_task(phones.run(lambda: 3600))
     phones.contact({"EndpointName": "1002", "ContactStatus": "Removed"})
@@ -129,10 +132,10 @@ async def test_being_told_to_stop_while_being_woken_stops(desk: Desk, turns: int
 async def test_calls_of_a_phones_own_are_told_and_ours_are_not(desk: Desk) -> None:
     desk.channels = {"1001": ["leg-1"], "1002": ["a", "leg-2"]}
     phones = desk.phones("1001", "1002")
-    await phones.load()  # after a connect at once
+    phones.take(desk.listing())  # after a connect at once
     assert desk.calls == [("1002", {"a"})]
     desk.channels = {}
-    await phones.load()
+    phones.take(desk.listing())
     assert desk.calls == [("1002", {"a"}), ("1002", set())]
 
 
@@ -140,7 +143,7 @@ async def test_calls_of_a_phones_own_are_told_and_ours_are_not(desk: Desk) -> No
 async def test_a_channel_counts_when_it_is_seen_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("switch.phones.AGAIN_S", 0.001)
     phones = desk.phones("1002")
-    await phones.load()
+    phones.take(desk.listing())
     looked = asyncio.Event()
     ask = desk.ask
 
@@ -172,7 +175,7 @@ async def test_a_channel_counts_when_it_is_seen_twice(desk: Desk, monkeypatch: p
 async def test_looking_comes_to_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("switch.phones.AGAIN_S", 0.0)
     phones = desk.phones("1001", "1002")
-    await phones.load()
+    phones.take(desk.listing())
     desk.asked.clear()
     running = asyncio.create_task(phones.run(lambda: 3600))
     phones.look("1002")
