@@ -16,6 +16,7 @@ GRACE_S = 15.0
 APPLICATION = "Stasis"
 CITIZENS = ("trunk", "citizens")  # contexts in which citizens arrive
 ADOPT = "survival-adopt"
+NOBODY = "s"  # the extension of a leg that the engine made itself: forwards, callbacks
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Rescue:
             return []
         commands = []
         for one in alone:
-            if one.name in known or one.context not in CITIZENS:
+            if one.name in known or one.context not in CITIZENS or one.extension == NOBODY:
                 commands.append(f"channel request hangup {one.name}")
             else:
                 commands.append(f"channel redirect {one.name} {ADOPT},{one.extension},1")

@@ -57,3 +57,10 @@ def test_operators_leg_alone_is_let_go() -> None:
 
 def test_calls_in_the_dialplan_are_not_ours() -> None:
     assert Rescue().look(names(SURVIVAL), 600.0) == []
+
+
+@pytest.mark.req("REL-1")
+def test_a_telephone_outside_that_we_rang_is_let_go_alone() -> None:
+    """A forward or a callback whose engine is away: it came by the trunk's context, but called nobody."""
+    out = "PJSIP/trunk-hikari-00000005!trunk!s!1!Up!Stasis!daihyo,leg!09012345671!!!3!20!!out-city-1"
+    assert Rescue().look(names(out), 20.0) == ["channel request hangup PJSIP/trunk-hikari-00000005"]
