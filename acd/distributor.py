@@ -13,8 +13,8 @@ Rules, in the order they are applied (ACD-1, 2, 3, 5, 6; why: docs/decisions/000
    waited longest (priority counted in) against the queue's target, times its weight. A caller whom the
    operator may not serve (language, level) stands before nobody. A failed offer costs no place.
 4. Among the operators who may be chosen the queue's strategy chooses (`acd/strategies.py`). Idle time counts
-   from the end of the last conversation, wrap-up included; it stands still on break, in training, off, at no
-   answer and while the phone is away, so a break makes nobody "longer idle".
+   from the end of the last conversation, wrap-up included; it stands still in a call of their own, on
+   break, in training, off, at no answer and while the phone is away, so a break makes nobody "longer idle".
 5. As many callers ring at once as operators are free.
 
 Deadlines (ring timeout, end of wrap-up, window of preference, more levels or any language asked, an own
@@ -25,7 +25,7 @@ tick is taken as it is told.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from acd.floor import Floor
 from acd.lines import Caller
@@ -54,6 +54,8 @@ _FAILURES = (
     OfferEnd.UNREACHABLE,
     OfferEnd.FAILED,
 )
+
+_NONE: Mapping[str, int] = {}
 
 
 class Distributor:
@@ -140,8 +142,10 @@ class Distributor:
 
     # ── offers ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def offer_answered(self, call: str, operator: str, *, at: float) -> list[Action]:
-        """The operator took the call. DistributorError if it was not (or no longer) offered to them."""
+    def offer_answered(self, call: str, operator: str, *, at: float, counts: bool = True) -> list[Action]:
+        """The operator took the call. `counts` False: nobody is there yet (a callback whose citizen is being
+        called); it counts by `conversation_began` when they are. DistributorError if it was not (or no
+        longer) offered to them."""
         at = self._at(at)
         seat = self._seat(operator)
         caller = self._floor.callers.get(call)
@@ -152,7 +156,7 @@ class Distributor:
                 f"call {call} is not offered to operator {operator} ({seat.state.value}): let that leg go"
             )
         out: list[Action] = []
-        self._floor.answered(caller, seat, at, out)
+        self._floor.answered(caller, seat, at, out, counts)
         return self._settled(at, out)
 
     def offer_failed(self, call: str, operator: str, why: OfferEnd, *, at: float) -> list[Action]:
@@ -224,29 +228,31 @@ class Distributor:
         return self._settled(at, out)
 
     def conversation_began(
-        self, operator: str, call: str, *, at: float, queue: str | None = None
+        self, operator: str, call: str, *, at: float, queue: str | None = None, counts: bool = True
     ) -> list[Action]:
         """The operator talks: a call adopted in recovery, or one of their own. What rang there goes on to
         the next; a state they were in (break, …) comes back after the wrap-up. `queue`: the call is one of
         that queue, so it counts, and its wrap-up applies. Without it a call that stood in line counts, any
-        other is the operator's own; the wrap-up is that of their first queue (without any: 0 s)."""
+        other is the operator's own; the wrap-up is that of their first queue (without any: 0 s). `counts`
+        False: as in `offer_answered`; the same call told again with True counts from then."""
         at = self._at(at)
         seat = self._seat(operator)
         home = queue if queue is not None else next(iter(seat.queues), None)
         if home is not None and home not in self._floor.lines:
             raise DistributorError(f"unknown queue {queue!r} for call {call}")
         line = None if home is None else self._floor.lines[home]
-        if seat.state is OperatorState.TALKING and seat.call == call:
+        known = seat.state is OperatorState.TALKING and seat.call == call
+        if known and (seat.talk_from_ms is not None or queue is None or not counts):
             return []
         out: list[Action] = []
         caller = self._floor.callers.get(call)
         if caller is not None and caller.offered_to == operator:
-            self._floor.answered(caller, seat, at, out)
+            self._floor.answered(caller, seat, at, out, counts)
         else:
             if caller is not None:
                 self._floor.take_out(caller, OfferEnd.WITHDRAWN, at, out)
-            counts = queue is not None or caller is not None
-            self._floor.found_talking(seat, call, line, counts, at, out)
+            own = queue is None and caller is None
+            self._floor.found_talking(seat, call, line, counts and not own, own, at, out)
         return self._settled(at, out)
 
     def conversation_ended(self, operator: str, *, at: float) -> list[Action]:
@@ -303,12 +309,15 @@ class Distributor:
         tally: Tally | None = None,
         tally_at: float | None = None,
         begun: Iterable[float] = (),
+        offers: int = 0,
+        last: Mapping[str, int] = _NONE,
     ) -> list[Action]:
         """Recovery: the operator is in `state`, `since` then. RINGING becomes READY (offers begin anew);
         TALKING waits for `conversation_began` to name the call; WRAP_UP needs `until`. `idle_since` as
         the view gave it; without it READY and WRAP_UP count from `since`, the others from now. `tally` as it
         stood at `tally_at` (default: `since`), without the conversation that goes on; on duty, the time from
-        then to now is added. `begun`: when conversations of the last hour began (for `most_calls_h`)."""
+        then to now is added. `begun`: when conversations of the last hour began (for `most_calls_h`).
+        `offers`, `last`: as the view gave them."""
         at = self._at(at)
         seat = self._seat(operator)
         out: list[Action] = []
@@ -324,6 +333,8 @@ class Distributor:
                 tally=tally,
                 tally_at=None if tally_at is None else _finite(tally_at, "tally_at"),
                 begun=tuple(_finite(each, "begun") for each in begun),
+                offers=offers,
+                last=last,
             ),
             at,
             out,

@@ -127,19 +127,26 @@ class Floor:
 
     # ── conversations ──────────────────────────────────────────────────────────────────────────────────
 
-    def answered(self, caller: Caller, seat: Seat, at: float, out: list[Action]) -> None:
+    def answered(self, caller: Caller, seat: Seat, at: float, out: list[Action], counts: bool = True) -> None:
         """The caller out of the line and in talk with whom they were offered to."""
         self.remove_caller(caller)
         self.set_state(seat, OperatorState.TALKING, at, out)
-        self._talks(seat, at, True, at)
+        self._talks(seat, at, counts, False, at)
 
     def found_talking(
-        self, seat: Seat, call: str, line: Line | None, counts: bool, at: float, out: list[Action]
+        self,
+        seat: Seat,
+        call: str,
+        line: Line | None,
+        counts: bool,
+        own: bool,
+        at: float,
+        out: list[Action],
     ) -> None:
-        """In talk, without an offer that led to it; what rings goes on to the next."""
+        """In talk, without an offer that led to it; what rings goes on to the next. `own`: of no queue."""
         self.withdraw(seat, OfferEnd.WITHDRAWN, out)
         if seat.state is OperatorState.TALKING:  # another conversation, or its name: the state stays
-            self._talks(seat, at if seat.call is not None else seat.since, counts, at)
+            self._talks(seat, at if seat.call is not None else seat.since, counts, own, at)
             seat.call, seat.line = call, line
             self.looked_at(seat)
             return
@@ -147,10 +154,10 @@ class Floor:
         if seat.state not in (OperatorState.READY, OperatorState.RINGING, OperatorState.WRAP_UP):
             seat.next_state, seat.next_reason = seat.state, seat.reason
         self.set_state(seat, OperatorState.TALKING, at, out)
-        self._talks(seat, at, counts, at)
+        self._talks(seat, at, counts, own, at)
 
-    def _talks(self, seat: Seat, since: float, counts: bool, at: float) -> None:
-        seat.talk_begins(since, counts)
+    def _talks(self, seat: Seat, since: float, counts: bool, own: bool, at: float) -> None:
+        seat.talk_begins(since, counts, own)
         if seat.most_calls_h is not None:
             self.limit(seat, at)
 

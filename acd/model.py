@@ -195,7 +195,8 @@ Action = Offer | Withdraw | StateChanged
 class OperatorView:
     """One operator as of the last fact. `call`: the one ringing or talking; `next_state`: noted for after
     the wrap-up, None means READY; `idle_since`: now − idle time, None while talking (see `Distributor`);
-    `limited_until`: till then their own limit (`most_calls_h`) keeps them from calls."""
+    `limited_until`: till then their own limit (`most_calls_h`) keeps them from calls; `offers`: so far;
+    `last`: by queue, the serial of the last one there."""
 
     id: str
     state: OperatorState
@@ -208,6 +209,8 @@ class OperatorView:
     idle_since: float | None
     tally: Tally = Tally()
     limited_until: float | None = None
+    offers: int = 0
+    last: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acd.floor import Floor
@@ -21,6 +22,8 @@ class Standing:
     tally: Tally | None
     tally_at: float | None
     begun: tuple[float, ...]
+    offers: int
+    last: Mapping[str, int]
 
 
 def restore(floor: Floor, seat: Seat, stood: Standing, at: float, out: list[Action]) -> None:
@@ -44,5 +47,11 @@ def restore(floor: Floor, seat: Seat, stood: Standing, at: float, out: list[Acti
     seat.call = seat.line = seat.next_state = None
     seat.next_reason = ""
     seat.restore(min(idle_since, at), tally, sorted(min(each, at) for each in stood.begun), at)
+    # Not fewer than it has had here: a state is restored on a floor that may have begun to offer.
+    seat.offers = max(seat.offers, stood.offers)
+    for queue, serial in stood.last.items():
+        if (line := floor.lines.get(queue)) is not None:
+            seat.last[queue] = max(seat.last_in(queue), serial)
+            line.serial = max(line.serial, serial)
     floor.limit(seat, at)
     floor.set_state(seat, state, at, out, stood.reason, until, since)

@@ -34,6 +34,7 @@ class Seat:
         "duty_ms",
         "id",
         "idle_from_ms",
+        "idle_kept_ms",
         "lanes",
         "languages",
         "last",
@@ -80,6 +81,7 @@ class Seat:
         self.pooled = False
         self.preferred_by: set[str] = set()
         self.idle_from_ms = 0
+        self.idle_kept_ms: int | None = None  # a call of their own goes on: idle time as it began
         self.stopped_ms: int | None = 0  # not on duty since then: the clocks stand still
         # What they have done: counts of the day, and what the limit of an hour needs.
         self.offers = 0
@@ -126,8 +128,9 @@ class Seat:
         """Starts or stops the idle and the duty clock as the state asks.
 
         Idle time counts from the end of the last conversation (a wrap-up is part of it), and stands still
-        on break, in training, off, at no answer and while the phone is away: whoever comes back from an
-        hour's break has the place they left with, neither first for the hour nor last for having gone.
+        in a call of their own (`talk_begins`), on break, in training, off, at no answer and while the phone
+        is away: whoever comes back from an hour's break has the place they left with, neither first for the
+        hour nor last for having gone.
         """
         if (self.reachable and self.state in ON_DUTY) is (self.stopped_ms is None):
             return
@@ -143,10 +146,15 @@ class Seat:
     def duty_to(self, at_ms: int) -> int:
         return self.duty_ms if self.stopped_ms is not None else self.duty_ms + at_ms - self.duty_from_ms
 
-    def talk_begins(self, at: float, counts: bool) -> None:
-        """A conversation since `at`; whether it counts."""
+    def talk_begins(self, at: float, counts: bool, own: bool = False) -> None:
+        """A conversation since `at`; whether it counts. `own`: of no queue, so idle time stands still."""
         if self.talk_from_ms is not None:
             self.talk_ends(at)
+        if not own:
+            self.idle_kept_ms = None
+        elif self.idle_kept_ms is None:
+            now = in_ms(at) if self.stopped_ms is None else self.stopped_ms
+            self.idle_kept_ms = max(0, now - self.idle_from_ms)
         if counts:
             self.talk_from_ms = in_ms(at)
             self.calls += 1
@@ -156,12 +164,13 @@ class Seat:
                 self._forget(at)
 
     def talk_ends(self, at: float) -> None:
-        """The conversation ended now: idle from here."""
+        """The conversation ended now: idle from here, or as before a call of their own."""
         now = in_ms(at)
         if self.talk_from_ms is not None:
             self.talk_ms += now - self.talk_from_ms
             self.talk_from_ms = None
-        self.idle_from_ms = now
+        self.idle_from_ms = now - (self.idle_kept_ms or 0)
+        self.idle_kept_ms = None
         if self.stopped_ms is not None:
             self.stopped_ms = now
 
@@ -179,7 +188,7 @@ class Seat:
         self.duty_ms = self.duty_to(now)
         self.duty_from_ms, self.stopped_ms = now, None
         self.idle_from_ms = in_ms(idle_since)
-        self.talk_from_ms = None
+        self.talk_from_ms = self.idle_kept_ms = None
         if begun:
             self.begun = deque(begun)
         if tally is not None:
@@ -223,4 +232,6 @@ class Seat:
             None if self.state is _TALKING else (self.idle_from_ms + stood_ms) / 1000,
             Tally(self.calls, self.talk_ms / 1000, self.duty_to(now) / 1000),
             self.limited_until,
+            self.offers,
+            dict(self.last),
         )

@@ -35,6 +35,7 @@ class Person:
     calls: int = 0
     talk_s: float = 0.0
     duty_s: float = 0.0
+    own: bool = False  # the conversation that goes on is their own: idle time stands still
     talks_s: float | None = None  # of the conversation that goes on, if it counts
     begun: list[float] = field(default_factory=list)
     limited_until: float | None = None
@@ -239,6 +240,9 @@ class Naive:
     # ── conversations ──
 
     def talk(self, person: Person, call: str, counts: bool) -> None:
+        if person.talks_s is not None:
+            person.idle_s = 0.0
+        person.own = not counts
         self.talked(person)
         person.state, person.call, person.until = TALKING, call, None
         if counts:

@@ -319,7 +319,8 @@ class Facts(RuleBasedStateMachine):
         person = self.naive.people[operator]
         if person.state is TALKING:
             wrap_up_s = self.naive.queues[person.queue or ""].wrap_up_s
-            person.call, person.queue, person.idle_s = None, None, 0.0
+            person.call, person.queue = None, None
+            person.idle_s = person.idle_s if person.own else 0.0
             self.naive.talked(person)
             if wrap_up_s:
                 person.state, person.until = WRAP_UP, self.naive.now + wrap_up_s

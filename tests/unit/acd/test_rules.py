@@ -47,7 +47,7 @@ def test_idle_time_counts_before_the_number_of_offers(centre: Centre) -> None:
 def test_of_two_wrap_ups_that_end_in_one_tick_the_longer_idle_is_offered(centre: Centre) -> None:
     distributor = centre("1001", "1002")
     for operator, at in (("1002", 5.0), ("1001", 6.0)):
-        distributor.conversation_began(operator, f"own-{operator}", at=at)
+        distributor.conversation_began(operator, f"c-{operator}", at=at, queue="main")
         distributor.conversation_ended(operator, at=at)
     distributor.extend_wrap_up("1002", 30.0, at=7.0)
     distributor.caller_waits("c1", "main", at=8.0)

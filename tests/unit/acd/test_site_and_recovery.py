@@ -39,6 +39,28 @@ def test_state_and_idle_time_as_they_were() -> None:
     assert [each.because.idle_s for each in actions if isinstance(each, Offer)] == [110.0]
 
 
+@pytest.mark.req("REL-1", "ACD-1")
+def test_offers_and_the_turn_of_round_robin_go_on_where_they_stood() -> None:
+    distributor = Distributor(
+        [QueueRules("main", strategy="round_robin")], [OperatorProfile(each, ("main",)) for each in "123"]
+    )
+    for each, offers_so_far, last in (("1", 9, 7), ("2", 2, 8), ("3", 1, 0)):
+        distributor.restore_operator(
+            each,
+            READY,
+            since=0.0,
+            at=1000.0,
+            offers=offers_so_far,
+            last={"main": last, "gone": 4},
+        )
+    for each in "123":
+        distributor.phone_changed(each, True, at=1000.0)
+    rung = [offers(distributor.caller_waits(call, "main", at=1001.0))[0][1] for call in ("a", "b", "c")]
+    assert rung == ["3", "1", "2"]
+    views = [distributor.operator(each) for each in "123"]
+    assert [(view.offers, view.last["main"]) for view in views] == [(10, 10), (3, 11), (2, 9)]
+
+
 @pytest.mark.req("REL-1")
 def test_what_rang_is_ready_and_what_talked_is_adopted() -> None:
     distributor = Distributor(

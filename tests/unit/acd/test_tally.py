@@ -59,6 +59,58 @@ def test_a_new_day_counts_from_zero_and_splits_what_goes_on(centre: Centre) -> N
     assert distributor.operator("1001").tally == Tally(0, 30.0, 30.0)
 
 
+@pytest.mark.req("ACD-1")
+def test_a_callback_counts_when_the_citizen_has_answered(centre: Centre) -> None:
+    distributor = centre("1001", wrap_up_s=0.0)
+    distributor.caller_waits("c1-cb", "main", at=10.0)
+    distributor.offer_answered("c1-cb", "1001", at=15.0, counts=False)
+    distributor.conversation_ended("1001", at=25.0)  # nobody was reached
+    assert distributor.operator("1001").tally == Tally(0, 0.0, 25.0)
+    assert distributor.operator("1001").idle_since == 25.0  # it was work all the same
+
+    distributor.caller_waits("c1-cb", "main", at=30.0)
+    distributor.offer_answered("c1-cb", "1001", at=30.0, counts=False)
+    distributor.conversation_began("1001", "cb2", at=40.0, queue="main")
+    distributor.conversation_ended("1001", at=50.0)
+    assert distributor.operator("1001").tally == Tally(1, 10.0, 50.0)
+
+    # After a restart: found while the citizen's telephone rings, then answered.
+    distributor.conversation_began("1001", "cb3", at=60.0, queue="main", counts=False)
+    distributor.conversation_began("1001", "cb3", at=62.0, queue="main", counts=False)
+    distributor.conversation_began("1001", "cb3", at=65.0, queue="main")
+    distributor.conversation_began("1001", "cb3", at=66.0, queue="main")
+    distributor.conversation_ended("1001", at=70.0)
+    assert distributor.operator("1001").tally == Tally(2, 15.0, 70.0)
+
+
+@pytest.mark.req("ACD-1", "ACD-2")
+def test_the_limit_of_an_hour_knows_no_callback_that_reached_nobody() -> None:
+    distributor = Distributor([QueueRules("main")], [OperatorProfile("1", ("main",), most_calls_h=1)])
+    distributor.phone_changed("1", True, at=0.0)
+    distributor.operator_wants("1", READY, at=0.0)
+    distributor.caller_waits("c1-cb", "main", at=1.0)
+    distributor.offer_answered("c1-cb", "1", at=2.0, counts=False)
+    assert distributor.operator("1").limited_until is None
+    distributor.conversation_began("1", "cb2", at=3.0, queue="main")
+    assert distributor.operator("1").limited_until == 3603.0
+
+
+@pytest.mark.req("ACD-1", "ACD-2")
+def test_a_call_of_ones_own_keeps_the_place_in_the_line(centre: Centre) -> None:
+    distributor = centre("1001", "1002", wrap_up_s=0.0)
+    distributor.conversation_began("1001", "own", at=500.0)
+    distributor.phone_changed("1001", False, at=502.0)
+    distributor.phone_changed("1001", True, at=503.0)
+    distributor.conversation_ended("1001", at=506.0)
+    assert distributor.operator("1001").idle_since == 6.0
+    assert distributor.operator("1002").idle_since == 1.0
+    distributor.conversation_began("1001", "own", at=600.0)
+    distributor.conversation_began("1001", "own2", at=610.0)
+    distributor.conversation_began("1001", "c1", at=620.0, queue="main")  # it has become a call of the centre
+    distributor.conversation_ended("1001", at=630.0)
+    assert distributor.operator("1001").idle_since == 630.0
+
+
 def restored(state: OperatorState, **more: object) -> Distributor:
     distributor = Distributor([QueueRules("main")], [OperatorProfile("1", ("main",), most_calls_h=2)])
     distributor.phone_changed("1", True, at=1000.0)
