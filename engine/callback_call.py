@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from dialplans import Trunk, callback_number
 from ivr import UnansweredReason, Walk
-from switch import Channel, ChannelGone, SwitchError, SwitchGone
+from switch import Bridge, Channel, ChannelGone, SwitchError, SwitchGone
 
-from .arrival import life
+from .arrival import STRANDED_S, life
 from .call import Answer, Call, HangUp, PageLost, Phase
 from .callback_memory import CallbackMemory
 from .clock import iso
@@ -21,6 +22,7 @@ from .waiting import served
 
 if TYPE_CHECKING:
     from .callbacks import Kept
+    from .centre import Centre
     from .session import Session
 
 log = logging.getLogger("daihyo.engine.callbacks")
@@ -28,58 +30,157 @@ log = logging.getLogger("daihyo.engine.callbacks")
 Unreached = UnansweredReason | Literal["operator_gone"]
 NO_TRY = ("trunk_full", "operator_gone")  # the citizen's telephone is not to blame
 SOON_S = 10.0  # after a restart of ours has cost a try
+SYNCED_S = 0.3  # how long a try waits for the disk: a kill after the INVITE must find it written
+TELL_S = 10.0  # how long the operator is told at most that nobody was reached
 _BY: dict[str, str] = {"operator_gone": "operator", "busy": "outside", "refused": "outside"}
 
 
-async def call_back(session: Session, kept: Kept, answer: Answer) -> bool:
-    """Calls the citizen. True: not reached, to be tried again later (noted); False: the talk has begun, or
-    it was the last try."""
-    centre, memory = session.centre, kept.memory
-    plan, _ = centre.versions.number(memory.called)
-    id = f"{centre.site.id}-cb{serial()}"
-    centre.note(
-        "dialled",
-        id,
-        number=memory.shown,
-        to=memory.number,
-        reason="callback",
-        callback=memory.id,
-        of=memory.of,
-        queue=memory.queue,
-        operator=answer.operator,
-        phone=answer.phone,
-        operator_leg=answer.leg.id,
-        leg=id,
-        plan=plan.version,
-    )
-    centre.live.callbacks()
-    reason: Unreached | None = _refused(session, memory)
-    leg: Channel | None = None
-    if reason is None:
+@dataclass(frozen=True)
+class Taken:
+    """An operator who has taken it. `bridge`: None is made when it is needed; `citizen`: the leg that rings
+    there already (recovery)."""
+
+    operator: str
+    phone: str
+    leg: Channel
+    bridge: Bridge | None = None
+    citizen: Channel | None = None
+
+
+class Try:
+    """One try, from `dialled` to its end. Whatever happens on the way, it ends in a talk, or the failed try
+    is noted, the operator freed and both lines are let go. Only a lost connection to the switch leaves all as
+    it is, for recovery."""
+
+    def __init__(self, session: Session, kept: Kept, taken: Taken) -> None:
+        self.session, self.kept, self.memory = session, kept, kept.memory
+        self.taken = taken
+        self.bridge, self.citizen = taken.bridge, taken.citizen
+        found = kept.memory.call if taken.citizen is not None else None
+        self.id = found or f"{session.centre.site.id}-cb{serial()}"
+        self.call: Call | None = None
+
+    async def run(self) -> None:
+        """Until the try has failed. One that is reached ends the callback, and this with it."""
+        call: Call | None = None
+        reason: Unreached = "failed"
         try:
-            leg = await _dialled(session, memory, id)
+            outcome = await self._called()
+            if isinstance(outcome, Call):
+                call = outcome
+            else:
+                reason = outcome
+        except SwitchGone as problem:
+            log.warning("callback %s to %s: %s", self.memory.id, self.memory.number, problem)
+            # If the connection is lost this ends here. A single request, or AMI alone, may be lost too.
+            await asyncio.sleep(STRANDED_S)
+        except asyncio.CancelledError:
+            self._failed("failed")
+            raise
+        except Exception:
+            log.exception("callback %s to %s", self.memory.id, self.memory.number)
+        if call is None:
+            self._failed(reason)
+            return
+        self.session.take_up(call, self._talk(call))
+        await self.kept.unreached.wait()
+
+    async def _called(self) -> Call | Unreached:
+        """The call, once the citizen answers, or why they do not."""
+        session, memory = self.session, self.memory
+        if self.citizen is None:
+            self._note_dialled()
+            await session.centre.journal.synced(SYNCED_S)
+            if (refused := _refused(session, memory)) is not None:
+                return refused
+        try:
+            self.bridge = self.bridge or await session.switch.bridge()
+            self.citizen = self.citizen or await self._dialled()
         except ChannelGone as gone:
-            reason = why(gone.hangup)
+            return why(gone.hangup)
         except SwitchGone:
             raise
         except SwitchError as problem:
             log.warning("callback %s to %s failed: %s", memory.id, memory.number, problem)
-            reason = "failed"
-    if leg is None:
-        return await _unreached(session, kept, id, None, answer, reason or "failed")
-    return await see_through(session, kept, made(session, memory, id, leg, answer), answer)
+            return "failed"
+        answer = Answer(self.taken.operator, self.taken.phone, self.taken.leg, self.bridge)
+        call = self.call = made(session, memory, self.id, self.citizen, answer)
+        session.calls[call.id] = call
+        session.phase(call, Phase.CALLING)
+        session.centre.live.callbacks()
+        return await _rung(session, memory, call, answer) or call
 
+    def _note_dialled(self) -> None:
+        memory, taken, centre = self.memory, self.taken, self.session.centre
+        plan, _ = centre.versions.number(memory.called)
+        centre.note(
+            "dialled",
+            self.id,
+            number=memory.shown,
+            to=memory.number,
+            reason="callback",
+            callback=memory.id,
+            of=memory.of,
+            queue=memory.queue,
+            operator=taken.operator,
+            phone=taken.phone,
+            operator_leg=taken.leg.id,
+            leg=self.id,
+            plan=plan.version,
+        )
+        centre.live.callbacks()
 
-async def see_through(session: Session, kept: Kept, call: Call, answer: Answer) -> bool:
-    """From the ringing on; as `call_back`. After a restart too: what rings since then is waited for."""
-    session.calls[call.id] = call
-    session.phase(call, Phase.CALLING)
-    session.centre.live.callbacks()
-    reason = await _rung(session, kept.memory, call, answer)
-    if reason is not None:
-        return await _unreached(session, kept, call.id, call, answer, reason)
-    session.take_up(call, _talk(session, call, answer))
-    return False
+    async def _dialled(self) -> Channel:
+        """Rings the citizen, who sees the centre's number. Recorded from the first word, or not called."""
+        session, memory, id = self.session, self.memory, self.id
+        trunk = _trunk(session, memory)
+        prefix = trunk.outbound.prefix if trunk is not None and trunk.outbound is not None else ""
+        leg = await session.switch.leg(
+            f"{prefix}{memory.number}@trunk-{memory.trunk}",
+            channel_id=id,
+            caller_id=memory.shown,
+            caller_name="",
+        )
+        try:
+            spool = session.centre.settings.spool_folder
+            await session.switch.record(leg, spool / f"{id}-in.wav", spool / f"{id}-out.wav")
+            await leg.dial(memory.ring_s + 10)
+        except BaseException:
+            session.let_go(leg, None)
+            raise
+        return leg
+
+    async def _talk(self, call: Call) -> None:
+        assert self.bridge is not None  # noqa: S101  (made before anybody was called)
+        taken = self.taken
+        async with life(self.session, call):
+            await served(self.session, call, Answer(taken.operator, taken.phone, taken.leg, self.bridge))
+
+    def _failed(self, reason: Unreached) -> None:
+        """Noted at once; the operator is told and let go in a task that nothing else ends."""
+        session = self.session
+        if session.detached:
+            return
+        failed(session, self.memory, self.id, reason)
+        session.let_go(self.citizen, None)
+        if self.call is not None:
+            self.call.ended_by, self.call.end_reason = _BY.get(reason, "centre"), reason
+        session.start(self._parted(reason), f"unreached {self.id}")
+        session.centre.live.callbacks()
+
+    async def _parted(self, reason: Unreached) -> None:
+        session, taken = self.session, self.taken
+        try:
+            if reason != "operator_gone":
+                await _tell(session, taken.leg)
+        finally:
+            if not session.detached:
+                session.operator_free(self.id, taken.operator, taken.leg, self.bridge)
+                if self.call is not None:
+                    self.call.operator = self.call.leg = None
+                    session.finish(self.call)
+                else:
+                    session.centre.note("ended", self.id, by="centre", cause=None, reason=reason)
 
 
 def made(session: Session, memory: CallbackMemory, id: str, leg: Channel, answer: Answer) -> Call:
@@ -108,9 +209,8 @@ def made(session: Session, memory: CallbackMemory, id: str, leg: Channel, answer
 
 def _refused(session: Session, memory: CallbackMemory) -> Unreached | None:
     """Why that number is not called now: asked again each time, plans and trunks change."""
-    site = session.centre.site
     trunk = _trunk(session, memory)
-    if callback_number(site, memory.number) != memory.number:
+    if _barred(session.centre, memory):
         log.error("callback %s: %s may not be called", memory.id, memory.number)
         return "refused"
     if trunk is None or trunk.outbound is None:
@@ -123,30 +223,10 @@ def _trunk(session: Session, memory: CallbackMemory) -> Trunk | None:
     return next((one for one in session.centre.site.trunks if one.id == memory.trunk), None)
 
 
-async def _dialled(session: Session, memory: CallbackMemory, id: str) -> Channel:
-    """Rings the citizen, who sees the centre's number. Recorded from the first word, or not called."""
-    trunk = _trunk(session, memory)
-    prefix = trunk.outbound.prefix if trunk is not None and trunk.outbound is not None else ""
-    leg = await session.switch.leg(
-        f"{prefix}{memory.number}@trunk-{memory.trunk}",
-        channel_id=id,
-        caller_id=memory.shown,
-        caller_name="",
-    )
-    try:
-        spool = session.centre.settings.spool_folder
-        await session.switch.record(leg, spool / f"{id}-in.wav", spool / f"{id}-out.wav")
-        await leg.dial(memory.ring_s + 10)
-    except BaseException:
-        session.let_go(leg, None)
-        raise
-    return leg
-
-
 async def _rung(session: Session, memory: CallbackMemory, call: Call, answer: Answer) -> Unreached | None:
     """Until the citizen answers (None), or why not. The operator hears it ring."""
     began = session.centre.memory.calls[call.id].arrived_mono
-    await _ringing(answer, True)
+    await _ringing(answer.leg, True)
     up = asyncio.create_task(call.channel.wait_up())
     gone = asyncio.create_task(answer.leg.wait_gone())
     try:
@@ -165,7 +245,7 @@ async def _rung(session: Session, memory: CallbackMemory, call: Call, answer: An
                     up.result()
                 except ChannelGone as ended:
                     return why(ended.hangup)
-                await _ringing(answer, False)
+                await _ringing(answer.leg, False)
                 return None
             if gone in done:
                 return "operator_gone"
@@ -179,67 +259,44 @@ async def _rung(session: Session, memory: CallbackMemory, call: Call, answer: An
         await asyncio.wait([up, gone])
 
 
-async def _ringing(answer: Answer, on: bool) -> None:
-    """The operator hears it. A phone that is gone is told of by its own end."""
+async def _ringing(leg: Channel, on: bool) -> None:
+    """The operator hears it. A phone that is gone is told of by its own end; without the tone it goes on."""
     try:
-        await answer.leg.ring(on)
-    except SwitchGone:
-        raise
+        await leg.ring(on)
     except SwitchError as problem:
-        log.debug("operator %s: %s", answer.operator, problem)
-
-
-async def _talk(session: Session, call: Call, answer: Answer) -> None:
-    async with life(session, call):
-        await served(session, call, answer)
-
-
-async def _unreached(
-    session: Session, kept: Kept, id: str, call: Call | None, answer: Answer, reason: Unreached
-) -> bool:
-    """Noted at once; then the operator is told and free. Returns whether it is to be tried again."""
-    last = failed(session, kept.memory, id, reason)
-    if call is not None:
-        session.let_go(call.channel, None)
-        call.ended_by, call.end_reason = _BY.get(reason, "centre"), reason
-    if reason != "operator_gone":
-        await _tell(session, answer)
-    session.operator_free(id, answer.operator, answer.leg, answer.bridge)
-    if call is not None:
-        call.operator = call.leg = None
-        session.finish(call)
-    else:
-        session.centre.note("ended", id, by="centre", cause=None, reason=reason)
-    if last is not None:
-        session.callbacks.end(kept, last)
-    session.centre.live.callbacks()
-    return last is None
+        log.debug("operator's leg %s: %s", leg.id, problem)
 
 
 def failed(
     session: Session, memory: CallbackMemory, id: str, reason: Unreached, *, soon: bool = False
-) -> str | None:
-    """Notes the try that has failed. Returns why it was the last, or None. `soon`: our restart cost it."""
+) -> None:
+    """Notes the try that has failed; `memory.last` then says whether it was the last. `soon`: our restart
+    cost it."""
     centre = session.centre
     tried = memory.tried if soon or reason in NO_TRY else memory.tried + 1
     next_at = centre.clock.now() + timedelta(seconds=SOON_S if soon else memory.retry_s)
-    last: str | None = None
-    if tried >= memory.tries or callback_number(centre.site, memory.number) != memory.number:
-        last = "given_up"
-    elif next_at >= memory.expires:
-        last = "expired"
-    told: dict[str, Any] = {"try": tried, "next_at": iso(next_at) if last is None else None}
+    over = tried >= memory.tries or _barred(centre, memory) or next_at >= memory.expires
+    told: dict[str, Any] = {"try": tried, "next_at": None if over else iso(next_at)}
     centre.note("callback_failed", id, callback=memory.id, reason=reason, **told)
-    return last
 
 
-async def _tell(session: Session, answer: Answer) -> None:
+def given_up(centre: Centre, memory: CallbackMemory) -> str:
+    """Why the try that failed last was the last, as `callback_ended` tells it."""
+    return "given_up" if memory.tried >= memory.tries or _barred(centre, memory) else "expired"
+
+
+def _barred(centre: Centre, memory: CallbackMemory) -> bool:
+    return callback_number(centre.site, memory.number) != memory.number
+
+
+async def _tell(session: Session, leg: Channel) -> None:
     """The operator hears that nobody was reached."""
     key = session.centre.site.wording.said("callback_unreached").key
     try:
-        await _ringing(answer, False)
-        await answer.leg.play(f"sound:daihyo-{key}")
-    except (ChannelGone, SwitchGone):
+        async with asyncio.timeout(TELL_S):
+            await _ringing(leg, False)
+            await leg.play(f"sound:daihyo-{key}")
+    except (ChannelGone, SwitchGone, TimeoutError):
         pass
     except SwitchError as problem:
-        log.warning("telling operator %s: %s", answer.operator, problem)
+        log.warning("telling on the operator's leg %s: %s", leg.id, problem)

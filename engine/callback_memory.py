@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cdr import Event
 
+from .call import digits
 from .clock import parse_iso
 
 
@@ -15,8 +16,9 @@ from .clock import parse_iso
 class CallbackMemory:
     """One booked callback. `of`: the call that booked it; `number`: whom to call, `shown`: our number as
     shown there, `called`: the one that the citizen had dialled (all digits); `place`: since when it waits;
-    `call`: the try under way; `reached`: the citizen has taken it; `ringing`: by operator the leg and the
-    kind of phone that is rung."""
+    `booker`: the caller number that booked it (digits), None when withheld; `call`: the try under way;
+    `reached`: the citizen has taken it; `last`: the try that failed was the last; `ringing`: by operator the
+    leg and the kind of phone that is rung."""
 
     id: str
     of: str
@@ -35,11 +37,13 @@ class CallbackMemory:
     tries: int
     retry_s: float
     keep_h: float
+    booker: str | None = None
     tried: int = 0
     next_at: datetime | None = None
     ringing: dict[str, tuple[str, str]] = field(default_factory=dict)
     call: str | None = None
     reached: bool = False
+    last: bool = False
 
     @property
     def expires(self) -> datetime:
@@ -58,37 +62,107 @@ class DialledMemory:
 
 
 class CallbacksMemory:
-    """`apply` every event in order; `open` holds by id those that have not ended."""
+    """`apply` every event in order; `open` holds by id those that have not ended, `concerned` the ids of
+    those with which the last event has to do. An event of a call costs the same however many there are."""
 
     def __init__(self, mono: Callable[[Event], float]) -> None:
         self.open: dict[str, CallbackMemory] = {}
+        self.concerned: tuple[str, ...] = ()
         self._mono = mono
+        self._of: dict[str, str] = {}  # by the call that booked it
+        self._to: dict[str, str] = {}  # by the number to be called
+        self._tries: dict[str, str] = {}  # by the call that tries it
+        self._lines: dict[str, str | None] = {}  # by open call that came in: the caller's digits
+        self._callers: dict[str, set[str]] = {}  # by digits: the caller's open calls
 
     def to(self, number: str) -> CallbackMemory | None:
         """The one that waits for this number."""
-        return next((one for one in self.open.values() if one.number == number), None)
+        return self.open.get(self._to.get(number, ""))
+
+    def of_try(self, call: str) -> CallbackMemory | None:
+        """The one that this call tries, or has reached."""
+        return self.open.get(self._tries.get(call, ""))
+
+    def on_the_line(self, one: CallbackMemory) -> bool:
+        """Whether the citizen calls just now: booking it, or once more."""
+        return one.of in self._lines or bool(self._callers.get(one.number))
+
+    def booked_by(self, call: str) -> tuple[str | None, int]:
+        """Who is calling there (digits, None: withheld), and how many open ones they have booked."""
+        caller = self._lines.get(call)
+        return caller, sum(one.booker == caller for one in self.open.values())
 
     def apply(self, event: Event) -> None:
-        data: Mapping[str, object] = event.data
+        call = event.call or ""
+        self.concerned = ()
         match event.kind:
-            case "callback_booked" if event.call is not None:
-                one = self._booked(event.call, event, data)
-                self.open[one.id] = one
-            case "callback_ended":
-                self.open.pop(str(data["callback"]), None)
-            case "dialled":
-                if (found := self.open.get(str(data["callback"]))) is not None:
-                    found.call, found.reached, found.next_at = event.call, False, None
-                    found.ringing.clear()
-            case "callback_failed":
-                if (found := self.open.get(str(data["callback"]))) is not None:
-                    found.call = None
-                    found.tried = int(str(data["try"]))
-                    next_at = data.get("next_at")
-                    found.next_at = parse_iso(next_at) if isinstance(next_at, str) else None
+            case "arrived":
+                self._arrived(call, event.data.get("caller"))
+                self.concerned = self._with(call)
+            case "ended":
+                self.concerned = self._with(call)
+                caller = self._lines.pop(call, None)
+                if caller is not None and (calls := self._callers.get(caller)) is not None:
+                    calls.discard(call)
+                    if not calls:
+                        del self._callers[caller]
+                self._tries.pop(call, None)
+            case "callback_booked" | "callback_ended" | "dialled" | "callback_failed":
+                self._callback(call, event)
             case "offered" | "offer_ended" | "answered":
-                for found in self.open.values():
-                    _offers(found, event, data)
+                self.concerned = self._with(call)
+                self._offers(call, event)
+
+    def _arrived(self, call: str, caller: object) -> None:
+        plain = self._lines[call] = digits(caller) if isinstance(caller, str) else None
+        if plain is not None:
+            self._callers.setdefault(plain, set()).add(call)
+
+    def _with(self, call: str) -> tuple[str, ...]:
+        """Booked by this call, tried by it, or to its caller."""
+        found = (self._of.get(call), self._tries.get(call), self._to.get(self._lines.get(call) or ""))
+        return tuple(dict.fromkeys(id for id in found if id is not None and id in self.open))
+
+    def _callback(self, call: str, event: Event) -> None:
+        data: Mapping[str, object] = event.data
+        id = str(data["callback"])
+        if event.kind == "callback_booked" and call:
+            one = self.open[id] = self._booked(call, event, data)
+            self._of[call] = self._to[one.number] = id
+        found = self.open.get(id)
+        if found is None:
+            return
+        self.concerned = (id,)
+        match event.kind:
+            case "callback_ended":
+                del self.open[id]
+                for index in (self._of, self._to, self._tries):
+                    for key in (found.of, found.number, found.call or ""):
+                        if index.get(key) == id:
+                            del index[key]
+            case "dialled":
+                found.call, found.reached, found.next_at = call, False, None
+                found.ringing.clear()
+                self._tries[call] = id
+            case "callback_failed":
+                self._tries.pop(found.call or "", None)
+                found.call = None
+                found.tried = int(str(data["try"]))
+                next_at = data.get("next_at")
+                found.next_at = parse_iso(next_at) if isinstance(next_at, str) else None
+                found.last = found.next_at is None
+
+    def _offers(self, call: str, event: Event) -> None:
+        """The offers of a callback are told as the booking call's; its talk as that of the call we made."""
+        operator = str(event.data.get("operator") or "")
+        if (one := self.open.get(self._of.get(call, ""))) is not None:
+            if event.kind == "offered":
+                told = (str(event.data.get("leg") or ""), str(event.data.get("phone") or ""))
+                one.ringing[operator] = told
+            elif event.kind == "offer_ended":
+                one.ringing.pop(operator, None)
+        if event.kind == "answered" and (tried := self.of_try(call)) is not None:
+            tried.reached = True
 
     def _booked(self, call: str, event: Event, data: Mapping[str, object]) -> CallbackMemory:
         place = parse_iso(str(data["place"]))
@@ -112,18 +186,8 @@ class CallbacksMemory:
             tries=int(_seconds(data, "tries", 3)),
             retry_s=_seconds(data, "retry_s", 300),
             keep_h=_seconds(data, "keep_h", 24),
+            booker=self._lines.get(call),
         )
-
-
-def _offers(one: CallbackMemory, event: Event, data: Mapping[str, object]) -> None:
-    """The offers of a callback are told as the booking call's; its talk as that of the call we made."""
-    operator = str(data.get("operator") or "")
-    if event.call == one.of and event.kind == "offered":
-        one.ringing[operator] = (str(data.get("leg") or ""), str(data.get("phone") or ""))
-    elif event.call == one.of and event.kind == "offer_ended":
-        one.ringing.pop(operator, None)
-    elif event.call == one.call and event.kind == "answered":
-        one.reached = True
 
 
 def _seconds(data: Mapping[str, object], name: str, default: float) -> float:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from switch import Channel
 
-from .callback_call import failed
-from .callbacks import Taken
+from .callback_call import Taken, failed
 from .memory import CallMemory
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def called(session: Session, call: CallMemory, channels: dict[str, Channel]) -> 
     under_way = memory is not None and memory.call == call.id
     if memory is not None and under_way and own is not None and own.up and leg is not None and not leg.down:
         session.floor.talks(was.operator, call.id, memory.queue)
-        session.callbacks.begin(memory, Taken(was.operator, was.phone, own, leg))
+        session.callbacks.begin(memory, Taken(was.operator, was.phone, own, citizen=leg))
         return {own.id, leg.id}
     if memory is not None and under_way:
         nobody = own is None and leg is not None
@@ -46,6 +45,9 @@ def take_up(session: Session, channels: dict[str, Channel]) -> set[str]:
             continue
         if memory.reached and memory.call is not None:
             callbacks.talks(memory)  # until that call has ended, or it has while nobody looked
+            continue
+        if memory.last:  # killed before its end was written
+            callbacks.give_up(memory)
             continue
         memory.call = None
         taken: Taken | None = None

@@ -111,7 +111,7 @@ class FloorControl:
             raise CommandError(
                 "unknown_callback", "その折り返しは、もうありません。", "that callback is over"
             )
-        if kept.memory.call is not None:
+        if kept.under_way:
             raise CommandError(
                 "callback_under_way", "いま、かけています。", "that citizen is being called just now"
             )

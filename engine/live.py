@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .centre import Centre
 
 GATHER_S = 0.1
+CALLBACK_S = 0.005  # the list of callbacks is whole each time: so much rarer for each that is in it
 Json = dict[str, Any]
 Listener = Callable[[Json], None]
 
@@ -31,6 +32,8 @@ class Live:
         self._operators: set[str] = set()
         self._calls: set[str] = set()
         self._callbacks = False
+        self._callbacks_due = 0.0  # of the loop's time: not told before
+        self._callbacks_later: asyncio.TimerHandle | None = None
         self._gone: set[str] = set()
         self._shown: dict[str, int] = {}  # places in the queue as last told
         self._timer: asyncio.TimerHandle | None = None
@@ -49,7 +52,14 @@ class Live:
         self._soon()
 
     def callbacks(self) -> None:
-        """Something has changed in one of them: all are told."""
+        """Something has changed in one of them: all are told, seldom where there are many."""
+        if not self.listeners or self._callbacks_later is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._callbacks_later = loop.call_at(max(loop.time(), self._callbacks_due), self._callbacks_due_now)
+
+    def _callbacks_due_now(self) -> None:
+        self._callbacks_later = None
         self._callbacks = True
         self._soon()
 
@@ -84,7 +94,8 @@ class Live:
             "at": iso(self.centre.clock.now()),
         }
         if self._callbacks:
-            message["callbacks"] = callbacks_state(self.centre)
+            told = message["callbacks"] = callbacks_state(self.centre)
+            self._callbacks_due = asyncio.get_running_loop().time() + CALLBACK_S * len(told)
         self._operators.clear()
         self._calls.clear()
         self._gone.clear()

@@ -142,6 +142,7 @@ class Session:
             return
         self.floor.gone(call.id)
         hangup = call.channel.hangup_info
+        self.callbacks.over(call)
         by, reason = ended_by(call, hangup)
         cause = hangup.cause if hangup is not None else 16
         self.centre.note("ended", call.id, by=by, cause=cause, reason=reason)
@@ -182,7 +183,7 @@ class Session:
         self.operator_free(call.id, operator, leg, bridge, at_once=at_once)
 
     def operator_free(
-        self, call: str, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool = False
+        self, call: str, operator: str, leg: Channel, bridge: Bridge | None, *, at_once: bool = False
     ) -> None:
         """As `conversation_over`, also of a callback that came to no conversation."""
         self.centre.note("left", call, operator=operator)
@@ -193,10 +194,11 @@ class Session:
         else:
             self.start(self.free(operator, leg, bridge), f"free {operator}")
 
-    async def free(self, operator: str, leg: Channel, bridge: Bridge) -> None:
+    async def free(self, operator: str, leg: Channel, bridge: Bridge | None) -> None:
         try:
             await leg.hangup()
-            await bridge.destroy()
+            if bridge is not None:
+                await bridge.destroy()
             async with asyncio.timeout(BYE_S):
                 await leg.wait_gone()
         except (SwitchError, TimeoutError) as problem:

@@ -147,11 +147,16 @@ class Walk(Course):
             return self._move
         return self._sent_on(self.site.forward(self._move.forward).unanswered)
 
-    def booked(self, new: bool) -> Move:
-        """The callback is booked; not `new`: that number waits for one already."""
+    def booked(self, new: bool | None) -> Move:
+        """The callback is booked; not `new`: that number waits for one already; None: it cannot be booked,
+        which is told, and the call goes on as if it had been declined."""
         dialogue = self._dialogue
         if dialogue is None or not isinstance(self._move, BookCallback):
             return self._move
+        if new is None:
+            self._dialogue = None
+            words = [self._wording("callback_not_possible")]
+            return self._now(self._play(words, lambda: self._go(dialogue.step.declined, "goodbye")))
         shown = (dialogue.step.caller_number or self.number.digits).replace("-", "")
         words = dialogue.last_words(new, shown, self.language)
         return self._now(self._play(words, lambda: End("callback")))

@@ -61,7 +61,7 @@ class ToForward:
 @dataclass(frozen=True)
 class BookCallback:
     """Book a callback of this step's terms to `number` (digits), then `booked(new)`: whether it is a new one
-    (False: that number waits for one already)."""
+    (False: that number waits for one already; None: it cannot be booked now)."""
 
     step: str
     number: str

@@ -3,209 +3,19 @@ again after a restart."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from acd import OperatorState
-from engine.call import Call, HangUp, Hold, Phase
-from engine.centre import Centre
+from engine.call import HangUp, Hold, Phase
 from engine.control import Control
-from engine.session import Session
-from switch import ChannelGone, Hangup, HangupReason, Refused, Snapshot, SwitchError
-from tests.support.planned import GUARDED, plan
+from switch import Refused, SwitchGone
+from tests.support.planned import GUARDED
 from tests.support.site import write_site
 
-from .conftest import Line, close, make
-
-HOME, OTHER = "0311110001", "09011110002"
-BOOKING = "minato-1.1"
-CALLBACK = f"{BOOKING}-cb"
-DESK = "1001"
-
-
-class Phone(Line):
-    """A telephone's line: rings until it is answered or ended by the test (or hung up by the engine)."""
-
-    up = False
-
-    def __init__(self, identity: str, *args: str, up: bool = False, caller: str | None = None) -> None:
-        super().__init__(identity, *args)
-        self.up, self.caller = up, caller  # type: ignore[assignment]
-        self.hangup_info: Hangup | None = None  # type: ignore[assignment]
-        self._listeners: list[Callable[[Hangup], None]] = []
-        self._changed = asyncio.Event()
-
-    def answer(self) -> None:
-        self.up = True
-        self._changed.set()
-
-    def end(self, cause: int = 16, status: int | None = None) -> None:
-        if self.hangup_info is None:
-            self.hangup_info = Hangup(HangupReason.HANGUP, cause, tech_cause=status)
-            self._changed.set()
-            for listener in self._listeners:
-                listener(self.hangup_info)
-
-    def on_gone(self, callback: Callable[[Hangup], None]) -> None:
-        self._listeners.append(callback)
-        if self.hangup_info is not None:
-            callback(self.hangup_info)
-
-    async def _next(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
-
-    async def wait_up(self) -> None:
-        while not self.up and self.hangup_info is None:
-            await self._next()
-        if self.hangup_info is not None:
-            raise ChannelGone(self.id, self.hangup_info)
-
-    async def wait_gone(self) -> Hangup:
-        while self.hangup_info is None:
-            await self._next()
-        return self.hangup_info
-
-    async def hangup(self, cause: str = "normal") -> None:
-        self.asked.append("hangup")
-        self.end()
-
-    async def play(self, *media: str, until_digit: bool = False) -> str | None:
-        self.asked.append(" ".join(("play", *media)))
-        return None
-
-
-class Exchange:
-    """A switch whose legs are Phones. `refuses`: what happens to the next leg, or to its recording."""
-
-    def __init__(self) -> None:
-        self.legs: list[tuple[str, Phone]] = []
-        self.recorded: list[str] = []
-        self.refuses: Exception | None = None
-        self.cannot_record = False
-
-    async def leg(self, endpoint: str, *, channel_id: str, **how: Any) -> Phone:
-        if "@" in endpoint and self.refuses is not None:
-            raise self.refuses
-        phone = Phone(channel_id, "leg")
-        phone.asked.append(f"shows {how['caller_id']} {how['caller_name']}".strip())
-        self.legs.append((endpoint, phone))
-        return phone
-
-    async def bridge(self) -> Line:
-        return Line(f"b-{len(self.legs)}")
-
-    async def record(self, channel: Phone, heard: Path, said: Path) -> None:
-        if self.cannot_record:
-            raise SwitchError("AMI is away")
-        self.recorded += [channel.id, heard.name, said.name]
-
-
-class Town:
-    """A centre with a callback in its queue `main`, operator 1001 and an exchange."""
-
-    def __init__(self, centre: Centre) -> None:
-        self.centre = centre
-        self.exchange = Exchange()
-        self.noted: list[tuple[str, str | None, dict[str, Any]]] = []
-        note = centre.note
-
-        def told(kind: str, call: str | None = None, **data: Any) -> Any:
-            self.noted.append((kind, call, {name: one for name, one in data.items() if name != "at"}))
-            return note(kind, call, **data)
-
-        centre.note = told  # type: ignore[method-assign]
-        centre.switch = self.exchange  # type: ignore[assignment]
-
-    @property
-    def session(self) -> Session:
-        assert self.centre.session is not None
-        return self.centre.session
-
-    def connect(self, *channels: Phone) -> None:
-        held: Any = channels
-        self.centre.on_connected(Snapshot(datetime.now(UTC) - timedelta(days=1), held, ()))
-
-    def ready(self, state: OperatorState = OperatorState.READY) -> None:
-        self.centre.on_phone(DESK, True)
-        self.centre.wants(DESK, state, "", "test")
-
-    def kinds(self) -> list[str]:
-        return [kind for kind, _, _ in self.noted]
-
-    def data(self, kind: str) -> dict[str, Any]:
-        return [data for one, _, data in self.noted if one == kind][-1]
-
-    @property
-    def callbacks(self) -> list[dict[str, Any]]:
-        return list(self.centre.live.state()["callbacks"])
-
-    def arrive(self, identity: str, caller: str | None = HOME) -> Call:
-        """A citizen's call, somewhere in the plan: nobody leads it."""
-        session = self.session
-        call = session._call(Phone(identity, "arrival", GUARDED, up=True, caller=caller))  # type: ignore[arg-type]
-        session.calls[call.id] = call
-        return call
-
-    def book(self, identity: str = BOOKING, caller: str | None = HOME, number: str | None = None) -> bool:
-        """A call that waits in main, books and is over."""
-        call = self.arrive(identity, caller)
-        event = self.centre.note("queued", call.id, queue="main", priority=0, again=False, language="ja")
-        call.queue, call.queued, call.queued_mono = "main", event.at, event.mono
-        new = self.session.callbacks.book(call, "call-back", number or caller or "")
-        call.ended_by, call.end_reason = "centre", "callback"
-        self.session.finish(call)
-        return new
-
-    async def operator(self) -> Phone:
-        """The operator's phone, once it rings."""
-        return await self.leg(lambda endpoint: "@" not in endpoint)
-
-    async def citizen(self) -> Phone:
-        """The citizen's telephone, once it rings."""
-        return await self.leg(lambda endpoint: "@" in endpoint)
-
-    async def leg(self, true: Callable[[str], bool]) -> Phone:
-        found: list[Phone] = []
-
-        def there() -> bool:
-            found[:] = [
-                phone for endpoint, phone in self.exchange.legs if true(endpoint) and not phone.hangup_info
-            ]
-            return bool(found) and any(asked.startswith("dial") for asked in found[-1].asked)
-
-        await until(there)
-        return found[-1]
-
-    async def taken(self) -> tuple[Phone, Phone]:
-        """The operator has answered, the citizen's telephone rings."""
-        operator = await self.operator()
-        operator.answer()
-        return operator, await self.citizen()
-
-    def to_the_end_of(self, **terms: Any) -> None:
-        for memory in self.centre.memory.callbacks.open.values():
-            for name, value in terms.items():
-                setattr(memory, name, value)
-
-
-async def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not true():
-            await asyncio.sleep(0.002)
-
-
-def site(**terms: Any) -> dict[str, Any]:
-    made = plan(5099)
-    made["queues"][0] |= {"callback": "call-back", "wrap_up_s": 0}
-    step = {"id": "call-back", "kind": "callback", "say": {"ja": "1を", "en": "one"}, "queue": "main"}
-    made["steps"].append(step | {"trunk": "narrow", "declined": "queue:main"} | terms)
-    return made
+from .callback_town import BOOKING, CALLBACK, DESK, HOME, OTHER, Phone, Town, again, site, until
+from .conftest import close, make
 
 
 @pytest.fixture
@@ -337,10 +147,20 @@ async def test_nobody_answers_in_its_time(town: Town) -> None:
 @pytest.mark.req("ACD-7", "SEC-4", "REC-1")
 @pytest.mark.parametrize(
     ("what", "reason", "tried"),
-    [("full", "trunk_full", 0), ("line", "failed", 1), ("record", "failed", 1), ("rule", "refused", 1)],
+    [
+        ("full", "trunk_full", 0),
+        ("line", "failed", 1),
+        ("lost", "failed", 1),
+        ("record", "failed", 1),
+        ("rule", "refused", 1),
+    ],
 )
-async def test_what_is_never_dialled(town: Town, what: str, reason: str, tried: int) -> None:
-    """A full trunk, no line, no recording, a number that may not be called: asked again at each try."""
+async def test_what_is_never_dialled(
+    town: Town, monkeypatch: pytest.MonkeyPatch, what: str, reason: str, tried: int
+) -> None:
+    """A full trunk, no line, no recording, a number that may not be called: asked again at each try. Nobody
+    is left on a line: not when AMI alone is away, nor when a single request is lost."""
+    monkeypatch.setattr("engine.callback_call.STRANDED_S", 0.01)
     town.book()
     match what:
         case "full":  # a forward holds the trunk's one channel
@@ -351,7 +171,9 @@ async def test_what_is_never_dialled(town: Town, what: str, reason: str, tried: 
         case "line":
             town.exchange.refuses = Refused("no contact")
         case "record":
-            town.exchange.cannot_record = True
+            town.exchange.unrecorded = SwitchGone("AMI MixMonitor: not connected")
+        case "lost":
+            town.exchange.refuses = SwitchGone("POST channels: the connection was lost")
         case "rule":
             town.to_the_end_of(number="0990123456")
     town.ready()
@@ -362,9 +184,14 @@ async def test_what_is_never_dialled(town: Town, what: str, reason: str, tried: 
     assert (failed["reason"], failed["try"]) == (reason, tried)
     dialled = [phone for endpoint, phone in town.exchange.legs if "@" in endpoint]
     assert not any(one.startswith("dial") for phone in dialled for one in phone.asked)
+    await until(lambda: "ended" in town.kinds())
+    await until(lambda: town.centre.live.operator_state(DESK)["state"] == "ready")
+    assert town.centre.memory.on_trunk("narrow") == (1 if what == "full" else 0)
+    assert all(phone.hangup_info is not None for _, phone in town.exchange.legs)
     if what == "rule":
         assert town.data("callback_ended")["reason"] == "given_up"
-    assert "ended" in town.kinds()
+    else:
+        assert town.callbacks[0]["state"] == "later"
 
 
 @pytest.mark.req("ACD-7")
@@ -437,16 +264,6 @@ async def test_kept_for_so_long_and_no_longer(town: Town) -> None:
     await until(lambda: "callback_ended" in town.kinds())
     assert town.data("callback_ended")["reason"] == "expired"
     assert town.session.floor.distributor.waiting() == []
-
-
-async def again(town: Town, tmp_path: Path, *channels: Phone) -> Town:
-    """The engine was killed: a new one, on what stands in the journal and these channels."""
-    assert await town.centre.journal.synced()
-    close(town.centre)
-    new = Town(await make(tmp_path))
-    new.centre.on_phone(DESK, True)
-    new.connect(*channels)
-    return new
 
 
 @pytest.mark.req("ACD-7", "REL-1")
