@@ -49,6 +49,8 @@ async def conversation(
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
+            if call.callback is not None:
+                session.floor.talks(operator, call.id, call.queue)  # from here on it counts
         elif held:
             await call.music(True)
         call.answered = call.answered or centre.clock.now()

@@ -50,6 +50,7 @@ class Duty:
         data: dict[str, Any] = {}
         if floor.has(change.operator):
             data["tally"] = self.tally(change.operator)
+            data |= self._turn(change.operator)
             if not floor.view(change.operator).reachable:
                 data["reachable"] = False
         if any(one.id == change.operator and one.most_calls_h for one in floor.centre.site.operators):
@@ -57,6 +58,14 @@ class Duty:
             data["begun"] = [iso(floor.centre.clock.wall(at)) for at in memory.tally.begun(floor.at)]
         if floor.at - change.since > NOW_S:  # the same state as before
             data["since"] = iso(floor.centre.clock.wall(change.since))
+        return data
+
+    def _turn(self, operator: str) -> dict[str, Any]:
+        """What decides whose turn it is, as of now."""
+        view = self.floor.view(operator)
+        data: dict[str, Any] = {"offers": view.offers, "last": view.last}
+        if view.idle_since is not None:
+            data["idle_s"] = round(self.floor.at - view.idle_since, 3)
         return data
 
     def limits_passed(self) -> None:
@@ -72,7 +81,11 @@ class Duty:
         """Time without a phone is no time on duty. In a talk it is told at its end."""
         if self.floor.view(operator).state is not OperatorState.TALKING:
             self.floor.centre.note(
-                "operator_phone", operator=operator, reachable=reachable, tally=self.tally(operator)
+                "operator_phone",
+                operator=operator,
+                reachable=reachable,
+                tally=self.tally(operator),
+                **self._turn(operator),
             )
 
     def remembered(self, memory: OperatorMemory) -> Tally:

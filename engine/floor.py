@@ -199,16 +199,36 @@ class Floor:
             del self.rings[ring.offer.operator]
 
     def answered(self, call: str, operator: str) -> None:
-        self.do(self.distributor.offer_answered(call, operator, at=self.at))
+        counts = call not in self.centre.memory.callbacks.open
+        self.do(self.distributor.offer_answered(call, operator, at=self.at, counts=counts))
 
     def failed(self, call: str, operator: str, why: OfferEnd) -> None:
         self.do(self.distributor.offer_failed(call, operator, why, at=self.at))
 
     def talks(self, operator: str, call: str, queue: str | None = None) -> None:
-        """A conversation that was found going on (recovery, or served by Asterisk alone)."""
-        if self.has(operator):
-            queue = queue if any(one.id == queue for one in self.centre.site.queues) else None
-            self.do(self.distributor.conversation_began(operator, call, at=self.at, queue=queue))
+        """A conversation that was found going on (recovery, or served by Asterisk alone), or a callback whose
+        citizen has answered. It counts when it is of a queue and somebody is there."""
+        if not self.has(operator):
+            return
+        counts = queue is not None and not self._calling(call)
+        queues = [one.id for one in self.centre.site.queues]
+        if queue not in queues:  # none was noted, or it has left the plan
+            mine = (one.queues for one in self.centre.site.operators if one.id == operator)
+            queue = next((one for one in next(mine, ())), None)
+        began = self.distributor.conversation_began(operator, call, at=self.at, queue=queue, counts=counts)
+        self.do(began)
+
+    def talks_alone(self, operator: str, channel: str) -> None:
+        """A call of the operator's own."""
+        self.do(self.distributor.conversation_began(operator, channel, at=self.at))
+
+    def _calling(self, call: str) -> bool:
+        """A callback, or the call that tries one, whose citizen has not answered."""
+        memory = self.centre.memory
+        tried = memory.calls.get(call)
+        if tried is not None:
+            return tried.dialled is not None and tried.answered is None
+        return call in memory.callbacks.open
 
     def talks_in(self, operator: str, call: str) -> bool:
         return self.has(operator) and self.view(operator).call == call
@@ -258,10 +278,12 @@ class Floor:
                 since=memory.since_mono,
                 until=memory.until_mono,
                 reason=memory.reason,
-                idle_since=memory.idle_since_mono,
+                idle_since=self.at - memory.idle.at(self.at),
                 tally=self.duty.remembered(memory),
                 tally_at=self.at,
                 begun=memory.tally.begun(self.at),
+                offers=memory.idle.offers,
+                last=memory.idle.last,
                 at=self.at,
             ),
             noted=False,

@@ -17,7 +17,7 @@ from ivr import Fact
 
 from .callback_memory import CallbacksMemory, DialledMemory
 from .clock import Clock, parse_iso
-from .tally import TallyMemory
+from .tally import IdleMemory, TallyMemory
 
 REMEMBERED = 1000  # calls that ended last
 SERVED = 200  # answers a queue, for the expected wait
@@ -114,12 +114,13 @@ class OperatorMemory:
     reason: str = ""
     since_mono: float = 0.0
     until_mono: float | None = None
-    idle_since_mono: float | None = None
+    known: bool = False  # the journal tells something of them
     next_state: str | None = None
     next_reason: str = ""
     last_call: str | None = None  # the call whose wrap-up is open
     reachable: bool = True
     tally: TallyMemory = field(default_factory=TallyMemory)
+    idle: IdleMemory = field(default_factory=IdleMemory)
 
 
 class Memory:
@@ -178,6 +179,7 @@ class Memory:
                 one = self.operator(str(data["operator"]))
                 one.reachable = bool(data["reachable"])
                 one.tally.told(data.get("tally"), self._mono(event), _on_duty(one))
+                one.idle.told(data, self._mono(event), _on_duty(one), one.since_mono)
             case "wrap_up":
                 self.operator(str(data["operator"])).last_call = event.call
             case "arrived" if event.call is not None:
@@ -224,6 +226,8 @@ class Memory:
         match event.kind:
             case "queued" | "moved" | "answered":
                 self.service(event)
+            case "offered":
+                self._offered(data)
             case "ended":
                 self._queued.pop(event.call or "", None)
 
@@ -259,6 +263,8 @@ class Memory:
         one.since_mono = self.clock.mono_of(parse_iso(since)) if isinstance(since, str) else mono
         one.reachable = data.get("reachable") is not False
         one.tally.told(data.get("tally"), mono, _on_duty(one))
+        one.idle.told(data, mono, _on_duty(one), one.since_mono)
+        one.known = True
         begun = data.get("begun")
         if isinstance(begun, list):
             one.tally.begun_mono.clear()
@@ -267,8 +273,16 @@ class Memory:
         one.until_mono = self.clock.mono_of(parse_iso(until)) if isinstance(until, str) else None
         one.next_state = None
         one.next_reason = ""
-        if one.idle_since_mono is None:
-            one.idle_since_mono = one.since_mono  # signed on: idle since then
+
+    def _offered(self, data: Mapping[str, object]) -> None:
+        """Offers of one operator, and whose turn it is in the queue."""
+        because = data.get("because")
+        rows = because.get("candidates") if isinstance(because, Mapping) else None
+        if not isinstance(rows, list) or not rows or len(rows[0]) != 8:
+            return  # before the ledger
+        queue = str(data["queue"])
+        serial = max((one.idle.last.get(queue, 0) for one in self.operators.values()), default=0) + 1
+        self.operator(str(data["operator"])).idle.offered(queue, rows[0], serial)
 
     def _ended(self, event: Event) -> None:
         call = self.calls.pop(event.call or "", None)
@@ -280,8 +294,9 @@ class Memory:
 
     def _talked(self, operator: str, event: Event) -> None:
         one = self.operator(operator)
-        one.idle_since_mono = self._mono(event)
-        one.tally.talk_ended(one.idle_since_mono)
+        one.known = True
+        one.idle.talk_ended(self._mono(event))
+        one.tally.talk_ended(self._mono(event))
 
     def _call_event(self, call: CallMemory, event: Event, data: Mapping[str, object]) -> None:
         operator = str(data.get("operator") or "")

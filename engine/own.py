@@ -47,7 +47,7 @@ class OwnCalls:
             floor.over(operator, wrap_up=False)
         elif shown is None and channels and floor.view(operator).state in FREE:
             self._shown[operator] = channel = min(channels)
-            floor.talks(operator, channel)
+            floor.talks_alone(operator, channel)
 
 
 def own(channels: frozenset[str]) -> frozenset[str]:

@@ -112,9 +112,10 @@ def _operators(session: Session) -> None:
     centre = session.centre
     for operator in centre.site.operators:
         memory = centre.memory.operator(operator.id)
-        session.floor.phone(operator.id, bool(centre.reachable.get(operator.id)))
-        if memory.idle_since_mono is not None:
+        if memory.known:
             session.floor.restore(memory)
+        # After that: what it notes of them are the figures restored.
+        session.floor.phone(operator.id, bool(centre.reachable.get(operator.id)))
 
 
 def _wish(session: Session, operator: str) -> None:

@@ -4,6 +4,7 @@ one before it."""
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
@@ -91,3 +92,46 @@ class TallyMemory:
         if not same:
             return Tally(0, talk_s, duty_s)
         return Tally(self.calls, self.talk_s + talk_s, self.duty_s + duty_s)
+
+
+@dataclass
+class IdleMemory:
+    """Idle time and offers as last told, and what has happened since."""
+
+    idle_s: float = 0.0
+    offers: int = 0
+    last: dict[str, int] = field(default_factory=dict)  # by queue: serial of the last offer there
+    as_of_mono: float | None = None
+    runs: bool = False
+
+    def told(self, data: Mapping[str, object], mono: float, runs: bool, since_mono: float) -> None:
+        """A state or phone of that moment, in that state since then. Journals of before, and what is noted
+        while the switch is away, tell no figures."""
+        idle_s, offers, last = data.get("idle_s"), data.get("offers"), data.get("last")
+        if isinstance(idle_s, int | float):
+            self.idle_s = float(idle_s)
+        elif self.as_of_mono is None:
+            self.idle_s = max(0.0, mono - since_mono) if runs else 0.0
+        else:
+            self.idle_s = self.at(mono)
+        if isinstance(offers, int):
+            self.offers = offers
+        if isinstance(last, Mapping):
+            self.last = {str(queue): int(str(serial)) for queue, serial in last.items()}
+        self.as_of_mono, self.runs = mono, runs
+
+    def offered(self, queue: str, row: Sequence[object], serial: int) -> None:
+        """`row`: their row of the ledger, as of before that offer; perhaps a state has told of it already."""
+        offers, last = int(str(row[6])), int(str(row[7]))
+        self.offers = max(self.offers, offers + 1)
+        if self.last.get(queue, 0) <= last:
+            self.last[queue] = serial
+
+    def talk_ended(self, mono: float) -> None:
+        self.idle_s, self.as_of_mono, self.runs = 0.0, mono, True
+
+    def at(self, mono: float) -> float:
+        """Idle seconds as of then."""
+        if self.as_of_mono is None or not self.runs:
+            return self.idle_s
+        return self.idle_s + max(0.0, mono - self.as_of_mono)

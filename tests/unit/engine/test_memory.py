@@ -93,9 +93,9 @@ def test_a_call_stands_where_its_last_event_left_it(length: int, where: str) -> 
 def test_an_ended_call_is_forgotten_and_its_operator_is_idle_since_then() -> None:
     memory = folded(whole_call())
     assert not memory.calls
-    assert memory.operator("1002").idle_since_mono == 4030.0
+    assert memory.operator("1002").idle.at(4035.0) == 5.0
     assert memory.operator("1002").last_call == "c1"
-    assert memory.operator("1001").idle_since_mono is None
+    assert not memory.operator("1001").known
 
 
 @pytest.mark.req("REL-1", "ACD-3")
