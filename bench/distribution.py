@@ -4,8 +4,8 @@
 
 10 operators (or N), 40 callers always waiting, each conversation 3 s long and ended by the operator. Measured
 on the wire at the operators' phones: from the BYE they send to the next INVITE that reaches them. The same
-phones and traffic on app_queue (leastrecent) on the same Asterisk, one after the other in one run. With many
-operators conversations are longer, so that no more than 13 end in a second.
+phones and traffic on app_queue (leastrecent) on the same Asterisk, one after the other in one run. With more
+operators conversations last longer: as many end in a second as with 10.
 
 `--burst`: all operators hang up at the same instant, again and again (`bench.burst`). `--evenness`: calls by
 operator under each strategy (`bench.evenness`), S seconds each.
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import tempfile
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -24,15 +23,16 @@ from pathlib import Path
 from bench import evenness
 from bench.burst import bursts
 from bench.centres import BenchFailed, Centre, app_queue, ours
+from bench.phones import Rtp
 from bench.report import Figure, percentile, show
 from bench.telephones import telephones
 
 OPERATORS, WAITING, TALK_S = 10, 40, 3.0
-MOST_PER_S = 40 / 3  # conversations that end; more than that two cores do not bear
+PER_S = OPERATORS / TALK_S  # conversations that end; with more operators each lasts longer
 # Who calls again pauses and hears the greeting first: so many more citizens are there than wait. The pause
 # keeps a new call's arrival apart from the very moment that is measured.
 AGAIN_AFTER_S = 0.5
-GREETING_LINES = 18  # at 10 operators; in proportion to the calls a second
+GREETING_LINES = 18
 WARM_UP_S = 12.0
 _PING_EVERY_S = 0.1
 _OUR_PORTS, _THEIR_PORTS = (20000, 22999), (23000, 25999)
@@ -48,20 +48,17 @@ class Times:
 
 
 def talk_s(operators: int) -> float:
-    return max(TALK_S, operators / MOST_PER_S)
-
-
-def lines(operators: int) -> int:
-    """Citizens who call: those who talk, wait, and hear the greeting or pause."""
-    per_s = operators / talk_s(operators)
-    return operators + WAITING + math.ceil(GREETING_LINES * per_s * TALK_S / OPERATORS)
+    return max(TALK_S, operators / PER_S)
 
 
 async def measure(starting: AbstractAsyncContextManager[Centre], count: int, seconds: float) -> Times:
     """The times of one centre with so many operators over `seconds` after the warm-up."""
     each_s = talk_s(count)
-    async with starting as centre, telephones(centre, talk_s=each_s) as (operators, citizens):
-        citizens.keep_calling(lines(count), AGAIN_AFTER_S)
+    sockets = (Rtp(), Rtp())
+    async with starting as centre, telephones(centre, talk_s=each_s, rtp=sockets) as (operators, citizens):
+        sockets[0].keep_alive(lambda: list(operators.active.values()))
+        sockets[1].keep_alive(lambda: list(citizens.active.values()))
+        citizens.keep_calling(count + WAITING + GREETING_LINES, AGAIN_AFTER_S)
         await asyncio.sleep(WARM_UP_S - TALK_S + each_s)
         first = len(operators.gaps)
         pings: list[float] = []

@@ -13,6 +13,7 @@ from bench.sip import Leg, Phone
 from bench.sip_message import Address
 
 _FRAME_S, _FRAME = 0.02, 160  # G.711: 20 ms are 160 bytes
+_ALIVE_S = 5.0
 
 
 class Operators:
@@ -156,6 +157,23 @@ class Rtp:
     def talk(self, active: Callable[[], list[Leg]]) -> None:
         """Sends to each active leg that talks, every 20 ms, speech-like noise."""
         self._tasks.append(asyncio.create_task(self._talk(active)))
+
+    def keep_alive(self, active: Callable[[], list[Leg]]) -> None:
+        """Sends each active leg one packet of silence now and then: a phone that sends nothing for 20 s is
+        taken for dead."""
+        self._tasks.append(asyncio.create_task(self._keep_alive(active)))
+
+    async def _keep_alive(self, active: Callable[[], list[Leg]]) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(_ALIVE_S)
+            count += 1
+            stamp = count * _FRAME & 0xFFFFFFFF
+            packet = struct.pack("!BBHII", 0x80, 0, count & 0xFFFF, stamp, 1) + b"\xff" * _FRAME
+            for leg in active():
+                if leg.talking and leg.rtp is not None:
+                    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+                        self._socket.sendto(packet, leg.rtp)
 
     async def _talk(self, active: Callable[[], list[Leg]]) -> None:
         loop = asyncio.get_running_loop()
