@@ -26,6 +26,7 @@ from typing import NoReturn
 
 from daihyo.settings import StateDir
 
+ANSWER_S = 10.0  # a nursery that has not forked by then never will; a program is kept waiting meanwhile
 SUPERVISOR = "DAIHYO_SUPERVISOR"  # pid of the `daihyo up` that started this program
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -57,7 +58,8 @@ class Nursery:
         self._gone = False
 
     async def spawn(self, program: str, state: StateDir, output: Path) -> Forked:
-        """Starts `daihyo PROGRAM --state DIR`; what it prints is appended to `output`. Raises NurseryGone."""
+        """Starts `daihyo PROGRAM --state DIR`; what it prints is appended to `output`.
+        Raises NurseryGone, also when the kernel does not let us watch what was forked: that is ended then."""
         async with self._turn:
             if self._gone:
                 raise NurseryGone
@@ -65,25 +67,33 @@ class Nursery:
             answer = b""
             _prctl(_PR_SET_CHILD_SUBREAPER, 1)
             try:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, TimeoutError):
                     words = (program, str(state.path), str(output))
-                    await loop.sock_sendall(self._line, "\0".join(words).encode())
-                    answer = await loop.sock_recv(self._line, 64)
+                    async with asyncio.timeout(ANSWER_S):
+                        await loop.sock_sendall(self._line, "\0".join(words).encode())
+                        answer = await loop.sock_recv(self._line, 64)
             finally:
                 _prctl(_PR_SET_CHILD_SUBREAPER, 0)
                 self._gone = not answer  # nor is an answer that nobody waited for taken for the next one's
+                if (
+                    self._gone
+                ):  # stuck, perhaps: it must not fork one more beside the one started the long way
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(self.pid, signal.SIGKILL)
             if not answer:
                 raise NurseryGone
-            return Forked(int(answer))
+            try:
+                return Forked(int(answer))
+            except OSError:
+                self._gone = True  # nor for the next one
+                _end(int(answer))
+                raise NurseryGone from None
 
     def close(self) -> None:
         """Ends it; the programs go on."""
         self._gone = True
         self._line.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)  # it holds nothing
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        _end(self.pid)  # it holds nothing
 
 
 class Forked:
@@ -112,6 +122,14 @@ class Forked:
         os.close(self._handle)
         self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self._ended.set()
+
+
+def _end(pid: int) -> None:
+    """Kills a child of ours and sees its end, which is a matter of a moment."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 @contextlib.contextmanager

@@ -98,3 +98,45 @@ print(await program.wait())
 """,
     )
     assert said == "gone None\n-15"
+
+
+@pytest.mark.req("REL-1")
+def test_a_nursery_that_does_not_answer_is_waited_for_no_longer(tmp_path: Path) -> None:
+    said = run(
+        tmp_path,
+        """
+nursery.ANSWER_S = 0.2
+os.kill(children.pid, signal.SIGSTOP)
+for _ in range(2):
+    try:
+        await children.spawn("engine", state, output)
+    except nursery.NurseryGone:
+        print("gone")
+os.waitid(os.P_PID, children.pid, os.WEXITED | os.WNOWAIT)  # it cannot fork one later
+print(output.exists())
+""",
+    )
+    assert said == "gone\ngone\nFalse"
+
+
+@pytest.mark.req("REL-1")
+def test_a_child_that_cannot_be_watched_is_ended_and_the_long_way_is_taken(tmp_path: Path) -> None:
+    said = run(
+        tmp_path,
+        """
+def refused(pid):
+    seen.append(pid)
+    raise PermissionError(1, "seccomp")
+
+seen = []
+os.mkfifo(state.runtime)
+os.pidfd_open = refused
+for _ in range(2):
+    try:
+        await children.spawn("engine", state, output)
+    except nursery.NurseryGone:
+        print("gone")
+print(len(seen), Path(f"/proc/{seen[0]}").exists())
+""",
+    )
+    assert said == "gone\ngone\n1 False"
