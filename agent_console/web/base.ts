@@ -1,6 +1,7 @@
 // What every page has: htmx, and menus that close as people expect.
 
 import htmx from "htmx.org";
+import { t } from "./page";
 
 (window as unknown as { htmx: unknown }).htmx = htmx;
 
@@ -18,3 +19,26 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary")?.focus();
   });
 });
+
+// A table wider than its place says that it scrolls: on a phone nothing else shows it.
+const sized = new ResizeObserver((entries) => entries.forEach((entry) => {
+  const place = entry.target.closest<HTMLElement>(".wide");
+  if (place) sayWide(place);
+}));
+
+function sayWide(place: HTMLElement): void {
+  if (place.scrollWidth > place.clientWidth + 1) place.dataset.more = t("frame.more");
+  else delete place.dataset.more;
+}
+
+function watchWide(): void {
+  sized.disconnect();
+  document.querySelectorAll<HTMLElement>(".wide").forEach((place) => {
+    sized.observe(place);
+    for (const child of place.children) sized.observe(child);
+  });
+}
+
+document.addEventListener("htmx:afterSettle", watchWide);
+document.addEventListener("toggle", watchWide, true);
+watchWide();

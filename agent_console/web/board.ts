@@ -82,13 +82,30 @@ function drawFigures(kpi: Figures): void {
   target("fig-within", `${t("board.target")} ${percent(targets.within_rate).replace(/\.0$/, "")} %${distance(total.answered_within, total.answered, targets.within_rate)}`, reached(total.within_rate, targets.within_rate));
   value(el("fig-arrived"), String(total.offered));
   value(el("fig-abandoned"), String(total.abandoned));
-  target("fig-arrived", t("board.answered", { n: total.answered }), null);
+  drawArrived(total);
   target("fig-abandoned", total.offered ? t("board.abandoned_rate", { rate: percent(total.abandoned / total.offered) }) : "", null);
   put(el("callbacks-today"), t("board.callbacks", { n: total.callbacks ?? 0 }));
   put(el("formula"), total.formula[page.language]);
   const lines = kpi.numbers.map((number) => numberRow(number, kpi));
   el("numbers").replaceChildren(...lines);
 }
+
+/** What came in is what was answered, given up, and the rest: the sum can be checked by eye. */
+function drawArrived(total: KpiFigures): void {
+  const place = el("fig-arrived").querySelector(".target");
+  if (!place) return;
+  const other = otherOf(total);
+  const words = other ? [t("board.answered", { n: total.answered }), t("board.other", { n: other })] : [t("board.answered", { n: total.answered })];
+  if (place.textContent === words.join(" · ")) return;
+  place.replaceChildren(words[0] ?? "");
+  if (!words[1]) return;
+  const link = make("a", "", words[1]);
+  link.setAttribute("href", total.lost === other ? "/calls?outcome=lost" : "/calls");
+  link.title = t("board.other_title");
+  place.append(" · ", link);
+}
+
+const otherOf = (kpi: KpiFigures): number => kpi.offered - kpi.answered - kpi.abandoned;
 
 function reached(share: number | null, wanted: number): boolean | null {
   return share === null ? null : share >= wanted;
@@ -110,6 +127,7 @@ function numberRow(number: KpiFigures & { number: string; name: string }, kpi: F
     cell(String(number.offered)),
     cell(String(number.answered)),
     cell(String(number.abandoned)),
+    cell(String(otherOf(number))),
     share(number.answer_rate, kpi.targets.answer_rate),
     cell(
       number.mean_answer_s === null ? none() : `${number.mean_answer_s.toFixed(1)} ${t("board.second")}`,
@@ -158,16 +176,26 @@ function drawOperator(row: HTMLElement, operator: Operator): void {
   row.dataset.operator = operator.id;
   put(name, operator.name);
   drawState(state, operator.state, operator.reason);
+  if (deaf(operator)) {
+    state.dataset.state = "no_phone";
+    put(state.querySelector(".shape") ?? state, shapeOf("no_phone"));
+    state.title = t("board.no_phone_title");
+  } else state.removeAttribute("title");
   const call = operator.call ? calls.get(operator.call) : undefined;
   const [marks, dialled, caller] = [...about.children] as HTMLElement[];
   const own = operator.own_call ? t("board.own_call") : "";
   if (dialled) put(dialled, call ? (call.number_name ?? call.number_text) : own);
   if (caller) put(caller, call ? (call.caller_text ?? t("withheld")) : "");
   drawToday(today, operator);
+  // What sets an operator apart matters while calls can come; in a call the line belongs to the caller.
   if (marks) drawMarks(marks, operator);
+  if (marks) show(marks, call === undefined);
   put(phone, operator.state === "off" ? "" : t(`phone.${operator.phone ?? "none"}`));
-  phone.classList.toggle("missing", operator.state === "ready" && operator.phone === null);
+  phone.classList.toggle("missing", deaf(operator));
 }
+
+/** Ready, but no phone is there to ring. */
+const deaf = (operator: Operator): boolean => operator.state === "ready" && operator.phone === null;
 
 /** Today's conversations. */
 function drawToday(place: HTMLElement, operator: Operator): void {
@@ -219,11 +247,14 @@ function sinceOf(operator: Operator): string {
 
 function drawTally(): void {
   const items = ORDER.flatMap((state) => {
-    const count = [...operators.values()].filter((operator) => operator.state === state).length;
-    if (!count) return [];
+    const those = [...operators.values()].filter((operator) => operator.state === state);
+    const without = those.filter(deaf).length;
+    const count = those.length - without;
+    if (!those.length) return [];
     const item = make("li");
     item.dataset.state = state;
     item.append(make("span", "shape", shapeOf(state)), ` ${t(`state.${state}`)} `, make("b", "num", String(count)));
+    if (without) item.append(make("span", "missing", ` (${t("board.no_phone")} ${without})`));
     return [item];
   });
   const list = el("tally");

@@ -62,6 +62,7 @@ export interface KpiFigures {
   offered: number;
   answered: number;
   abandoned: number;
+  lost: number;
   callbacks?: number;
   answer_rate: number | null;
   mean_answer_s: number | null;

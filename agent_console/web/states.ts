@@ -12,6 +12,7 @@ const SHAPES: Record<string, string> = {
   training: "◇",
   no_answer: "▲",
   off: "–",
+  no_phone: "△",
   greeting: "♪",
   announcement: "♪",
   menu: "#",

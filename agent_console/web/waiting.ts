@@ -171,7 +171,8 @@ export class WaitingList {
   private there(queue: string): { waiting: number; ready: number } {
     const waiting = [...this.calls.values()].filter((call) => call.queue === queue && WAITS.has(call.phase)).length;
     const ready = [...this.operators.values()].filter(
-      (operator) => operator.state === "ready" && operator.phone !== null && operator.queues.includes(queue),
+      (operator) =>
+        operator.state === "ready" && operator.phone !== null && !operator.own_call && operator.queues.includes(queue),
     ).length;
     return { waiting, ready };
   }

@@ -28,6 +28,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "画面の部品がまだ作られていません。make setup を実行してください。",
         "The browser bundle has not been built. Run make setup.",
     ),
+    "js.frame.more": ("横に動かすと続きがあります →", "more to the right →"),
     "frame.noscript": (
         "この画面は JavaScript が必要です。ブラウザーの設定で有効にしてください。",
         "This page needs JavaScript. Please allow it in the browser's settings.",
