@@ -20,16 +20,18 @@ _share = click.FloatRange(0, 0.99)
 )
 @click.option("--state", type=StateType(), help="自分の記録から / from the own history, of --from to --to")
 @click.option("--calls", type=_file, help="呼の一覧 (CSV, JSON) / a file of calls, as `daihyo calls --json`")
-@click.option("--rate", type=click.FloatRange(0, 100_000), help="1時間あたりの呼数 / calls an hour")
+@click.option("--rate", type=click.FloatRange(0, 100_000), help="1時間あたりの件数 / calls an hour")
 @click.option("--from", "start", help="--state: 日付 / first date (default: 28 days ago)")
 @click.option("--to", "end", help="--state: 日付。その前まで / and before it (default: today)")
 @click.option("--replay", is_flag=True, help="--state: その呼をそのまま / the very calls, not days like them")
 @click.option("--operators", type=click.IntRange(0, 5000), help="受付中の操作者の数 / operators at any time")
 @click.option("--shifts", type=_file, help="勤務 (CSV) / who is there when (docs/staffing.md)")
 @click.option("--plus", multiple=True, metavar="10:00-12:00:+1", help="くらべる / with so many more or fewer")
-@click.option("--hours", default="9:00-17:00", show_default=True, help="--rate: 受付時間 / when they call")
+@click.option("--hours", default="9:00-17:00", show_default=True, help="--rate: 着信の時間 / when they call")
 @click.option("--queue", help="--rate: 待ち行列の id (既定 / default: the site's first)")
-@click.option("--days", type=click.IntRange(1, 3660), help="日数 / days (default: 20, of a history 28)")
+@click.option(
+    "--days", type=click.IntRange(1, 3660), help="日数 / days (default: for 15,000 calls, of a history 28)"
+)
 @click.option("--first", metavar="DATE", help="最初の日 / the first day (default: 2027-04-05, a Monday)")
 @click.option("--talk", type=click.FloatRange(1, 36_000), help="平均通話 秒 / mean talk, s")
 @click.option("--wrap-up", type=click.FloatRange(0, 36_000), help="平均後処理 秒 / mean wrap-up, s")
@@ -41,7 +43,7 @@ _share = click.FloatRange(0, 0.99)
 @click.option("--refuses", type=_share, default=0, help="断る割合 / share of offers refused")
 @click.option("--misses", type=_share, default=0, help="出ない割合 / share of offers that ring in vain")
 @click.option(
-    "--growth", type=click.FloatRange(0.01, 100), default=1, help="--state: 呼数の倍率 / times the calls"
+    "--growth", type=click.FloatRange(0.01, 100), default=1, help="--state: 件数の倍率 / times the calls"
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="乱数の種 / seed")
 @json_option

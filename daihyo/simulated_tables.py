@@ -35,7 +35,7 @@ def text(
 
 def _title(scenario: Scenario, found: Simulated) -> str:
     return (
-        f"{scenario.site.centre}: {found.days_worked} 日 / days, {len(scenario.calls)} 呼 / calls, "
+        f"{scenario.site.centre}: {found.days_counted} 日 / days, {len(scenario.calls)} 件 / calls, "
         f"のべ {found.duty_h:.1f} 時間 / hours on duty, 種 / seed {found.seed}"
     )
 
@@ -101,7 +101,7 @@ def _figures(
     row("待ち 95% / p95", "", _seconds, lambda one: one.waits.p95_s)
     row("待ち 最長 longest", "", _seconds, lambda one: one.waits.longest_s)
     row("稼働率 occupancy", "", _percent, lambda one: one.occupancy, lambda one: one.occupancy)
-    row("列の最大 most in line", "", _whole, lambda one: float(one.most_in_line))
+    row("待ちの最大 most in line", "", _whole, lambda one: float(one.most_in_line))
     if before.kpi.overflowed or (after is not None and after.kpi.overflowed):
         row("あふれ overflowed", "", _whole, lambda one: float(one.kpi.overflowed))
     return table
@@ -110,7 +110,7 @@ def _figures(
 def _intervals(before: Simulated, formulas: Beside | None, after: Simulated | None) -> Table:
     table = _table(
         "",
-        "呼/日\ncalls",
+        "件/日\ncalls",
         "人\nseats",
         "要る人\nneeded",
         "応答率\nansw. %",
@@ -120,19 +120,24 @@ def _intervals(before: Simulated, formulas: Beside | None, after: Simulated | No
         "待ち\nwait s",
         "95%\np95 s",
         "稼働率\nbusy %",
-        "列\nline",
+        "待ち人\nline",
         *(["→ 応答率\nansw. %", "→ 即応率\nwithin %"] if after else []),
     )
     periods = {one.start_s: one for one in formulas.periods} if formulas else {}
     others = {one.start_s: one for one in after.intervals} if after else {}
-    days = max(before.days_worked, 1)
+    days = max(before.days_counted, 1)
+    closed_s = max((one.end_s for one in before.intervals if one.kpi.offered), default=0.0)
     for one in before.intervals:
         period, other = periods.get(one.start_s), others.get(one.start_s)
         table.add_row(
-            f"{clock(one.start_s)}-{clock(one.end_s)}",
+            "終了後 after" if one.start_s >= closed_s else f"{clock(one.start_s)}-{clock(one.end_s)}",
             f"{one.kpi.offered / days:.1f}",
             f"{one.operators:.1f}",
-            "" if period is None else "–" if period.needed is None else str(period.needed),
+            ""
+            if period is None or not period.calls_h
+            else "–"
+            if period.needed is None
+            else str(period.needed),
             _in_100(one.kpi.answer_rate),
             _in_100(one.kpi.within_rate),
             _in_100(period.c.within if period and period.calls_h else None),
@@ -154,14 +159,14 @@ def _intervals(before: Simulated, formulas: Beside | None, after: Simulated | No
 
 def _evenness(found: Simulated) -> Table:
     table = _table(
-        "均等 evenness (1時間あたり / per hour on duty)", "最小 min", "最大 max", "範囲 spread", "Gini"
+        "均等 evenness (1時間あたり / per hour on duty)", "最小 min", "最大 max", "差 spread", "Gini"
     )
     rows = [("", found.evenness)]
     called = [one for one in found.queues if one.kpi.offered]
     rows += [(f"{one.name}: ", one.evenness) for one in called if len(called) > 1]
     for name, even in rows:
         for what, values, show in (
-            ("呼 calls", even.calls, _number),
+            ("件数 calls", even.calls, _number),
             ("通話 talk", even.talk, _seconds),
             ("稼働率 occupancy", even.occupancy, _percent),
         ):
@@ -177,7 +182,11 @@ def _notes(scenario: Scenario, found: Simulated, formulas: Beside | None) -> lis
         lines.append(
             f"Erlang: 処理 / handling {formulas.handle_s:.0f} s, 待てる時間 / patience {patience}, "
             f"待ちの目標 / wait at most {formulas.target_s:.1f} s. 時間帯ごとに釣り合った状態、"
-            "全員でひとつの列として / each interval in balance, all operators for one queue."
+            "全員でひとつの待ち行列として / each interval in balance, all operators for one queue."
+        )
+        lines.append(
+            "Erlang C は、だれもあきらめずに待つものとした式です（応答率は必ず100 %）。 / "
+            "Erlang C: nobody gives up, so everybody is answered."
         )
         if not formulas.reachable:
             lines.append(

@@ -29,6 +29,7 @@ from cdr.staffing import (
     by_rate,
     calls_of,
     clock_s,
+    days_for,
     profile_of,
     read_calls,
     read_shifts,
@@ -148,14 +149,15 @@ async def _scenario(source: Source, people: People, seed: int) -> Scenario:
         callers = _callers(people) if people.told else None
         return by_calls(site, past, _needed(roster), callers=callers, conduct=people.conduct, seed=seed)
     if source.rate is not None:
+        hours = _hours(source.hours)
         return by_rate(
             site,
             source.rate,
             _needed(roster),
             callers=_callers(people),
             queue=source.queue,
-            hours=_hours(source.hours),
-            days=source.days or 20,
+            hours=hours,
+            days=source.days or days_for(source.rate * (hours[1] - hours[0]) / 3600),
             first=first,
             conduct=people.conduct,
             seed=seed,

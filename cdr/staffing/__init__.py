@@ -11,7 +11,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from cdr.staffing.building import by_calls, by_profile, by_rate
+from cdr.staffing.building import by_calls, by_profile, by_rate, days_for
 from cdr.staffing.changes import WhatIf, what_if, with_changes
 from cdr.staffing.erlang import Erlang, erlang_a, erlang_b, erlang_c, operators_needed
 from cdr.staffing.formulas import Beside, Period, beside
@@ -58,6 +58,7 @@ __all__ = [
     "calls_of",
     "clock",
     "clock_s",
+    "days_for",
     "erlang_a",
     "erlang_b",
     "erlang_c",

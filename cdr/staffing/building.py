@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeAlias
 
 from cdr.staffing.past import PastCall
-from cdr.staffing.profiles import Profile, profile_of
+from cdr.staffing.profiles import Profile, QueueProfile, profile_of
 from cdr.staffing.roster import shifts_of
 from cdr.staffing.scenario import DAY_S, USUAL, Arrival, Conduct, Scenario, ScenarioError, Shift
 from cdr.staffing.shift_plan import ShiftPlan
@@ -38,13 +39,15 @@ def by_rate(
     """`calls_h` an hour, all day alike within `hours` (seconds after midnight, whole minutes), to `queue`
     (default: the site's first). ScenarioError."""
     if not 0 <= calls_h <= 100_000:
-        raise ScenarioError(f"呼数 {calls_h:g}/時: 0～100000", f"{calls_h:g} calls an hour: 0 to 100000")
+        raise ScenarioError(f"件数 {calls_h:g}/時: 0～100000", f"{calls_h:g} calls an hour: 0 to 100000")
     name = site.queues[0].id if queue is None else queue
     if name not in {one.id for one in site.queues}:
         raise ScenarioError(f"待ち行列「{name}」はありません", f"there is no queue {name!r}")
     opens, closes = (round(one / 60) for one in hours)
     if not 0 <= opens < closes <= 1440:
-        raise ScenarioError("受付時間が読めません", f"hours {hours}: from 0 to a day, the earlier first")
+        raise ScenarioError(
+            "電話の来る時間が読めません", f"hours {hours}: from 0 to a day, the earlier first"
+        )
     rates = [calls_h if opens <= minute < closes else 0.0 for minute in range(1440)]
     calls = [
         call
@@ -53,7 +56,17 @@ def by_rate(
     ]
     shifts, extra = _shifts(site, roster, first, dict.fromkeys(range(days), (opens * 60.0, closes * 60.0)))
     return Scenario(
-        site, first, days, calls, shifts, conduct, seed, extra, patience_s=_mean_patience(callers.patience)
+        site,
+        first,
+        days,
+        calls,
+        shifts,
+        conduct,
+        seed,
+        extra,
+        patience_s=_mean_patience(callers.patience),
+        rates_h=tuple(rate * (1 - callers.leaves_early) for rate in rates),
+        open_days=frozenset(range(days)),
     )
 
 
@@ -79,10 +92,12 @@ def by_profile(
     queues = [one for one in profile.queues if one.queue in known]
     calls: list[Arrival] = []
     hours = {}
+    weekdays: list[int] = []
     for day in range(days):
         date = first + dt.timedelta(day)
         if (open_hours := profile.hours(date.weekday())) is not None:
             hours[day] = open_hours
+            weekdays.append(date.weekday())
         of_day: list[Arrival] = []
         for one in queues:
             rates = [rate * growth for rate in one.rates_h[date.weekday()]]
@@ -108,6 +123,8 @@ def by_profile(
         seed,
         extra,
         patience_s=profile.patience_s or math.inf,
+        rates_h=_mean_rates(queues, weekdays, growth),
+        open_days=frozenset(hours),
         notes=tuple(notes),
     )
 
@@ -173,7 +190,16 @@ def by_calls(
     }
     shifts, extra = _shifts(site, roster, first, rounded)
     return Scenario(
-        site, first, days, calls, shifts, conduct, seed, extra, patience_s=profile.patience_s or math.inf
+        site,
+        first,
+        days,
+        calls,
+        shifts,
+        conduct,
+        seed,
+        extra,
+        patience_s=profile.patience_s or math.inf,
+        open_days=frozenset(hours),
     )
 
 
@@ -193,6 +219,28 @@ def _shifts(
         made, extra = shifts_of(site, [day], {span: roster})
         shifts += made
     return shifts, extra
+
+
+def _mean_rates(queues: Sequence[QueueProfile], weekdays: Sequence[int], growth: float) -> tuple[float, ...]:
+    """Calls an hour to all queues in each part of the day, over days of these weekdays."""
+    share = Counter(weekdays)
+    parts = max((len(one.rates_h[0]) for one in queues), default=0)
+    return tuple(
+        math.fsum(
+            one.rates_h[weekday][n] * (1 - one.leaves_early) * count
+            for one in queues
+            for weekday, count in share.items()
+        )
+        * growth
+        / len(weekdays)
+        for n in range(parts if weekdays else 0)
+    )
+
+
+def days_for(calls_a_day: float) -> int:
+    """How many days to simulate so that noise is small and a person need not wait: about 15,000 calls (under
+    a second), 10 days at least, 100 at most."""
+    return min(100, max(10, round(15_000 / max(calls_a_day, 1))))
 
 
 def _mean_patience(patience: Spread) -> float:

@@ -20,9 +20,10 @@ from cdr.staffing.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One interval: calls an hour and operators as the simulation had them; `needed`: the fewest operators
-    with whom the site's targets are met, by Erlang A where callers have patience, else C; None: they cannot
-    be met however many there are."""
+    """One interval. `calls_h`: as asked for (of calls that have been: as they were), without those that hang
+    up in the greeting; `operators` as the simulation had them; both over the days counted. `needed`: the
+    fewest operators with whom the site's targets are met, by Erlang A where callers have patience, else C;
+    None: they cannot be met however many there are."""
 
     start_s: float
     end_s: float
@@ -92,14 +93,17 @@ def beside(scenario: Scenario, simulated: Simulated) -> Beside | None:
         before_s += _mean([one.greeting_s for one in calls])
     left_s = site.kpi.answer_within_s - before_s
     target_s = max(left_s, 0.0)
-    days = max(simulated.days_worked, 1)
+    days = max(simulated.days_counted, 1)
     targets = site.kpi.targets
     reachable = left_s > 0 and targets.mean_answer_s > before_s
     periods = []
     for one in simulated.intervals:
         hours = (one.end_s - one.start_s) / 3600
+        # What was asked for, not what chance drew: the same calls ask for the same operators.
+        asked = scenario.asked_calls_h(one.start_s, one.end_s)
         waited = one.kpi.offered + one.kpi.left_out + one.kpi.unfinished
-        calls_h = waited / days / hours * len(calls) / max(len(scenario.calls), 1)
+        drawn_h = waited / days / hours * len(calls) / len(scenario.calls)
+        calls_h = drawn_h if asked is None else asked
         needed = None
         if reachable:
             try:

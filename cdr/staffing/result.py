@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from cdr.kpis import FIGURES, Kpi, KpiSettings, formula_of, kpi_of
 from cdr.shares import Evenness, Share, Work, evenness_of
 from cdr.span import Span
 from cdr.staffing.centre import not_modelled
+from cdr.staffing.noise import half_width
 from cdr.staffing.people import Seat, SimulatedCall
 from cdr.staffing.run import Run
 from cdr.staffing.scenario import DAY_S, Scenario
@@ -42,8 +43,12 @@ class Waits:
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A part of the day, `start_s` to `end_s` after midnight, over all simulated days together; calls by
-    arrival. `operators`: on duty on average, on days on which anybody was; `occupancy`: of theirs;
-    `most_in_line`: most callers for whom nobody's phone rang."""
+    arrival. `operators`: on duty on average over the days counted; `occupancy`: of theirs; `most_in_line`:
+    most callers for whom nobody's phone rang.
+
+    `answer_rate_half`, `within_rate_half`: half the width of a 95 % interval about the rate (0…1, Student's,
+    from how the days differ); None below three days or without calls. A target that lies inside rate ± half
+    is neither met nor missed for certain: that much is chance."""
 
     start_s: float
     end_s: float
@@ -52,12 +57,16 @@ class Interval:
     operators: float
     occupancy: float | None
     most_in_line: int
+    answer_rate_half: float | None = None
+    within_rate_half: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             "from": clock(self.start_s),
             "to": clock(self.end_s),
             **_figures(self.kpi),
+            "answer_rate_half": _rounded(self.answer_rate_half, 6),
+            "within_rate_half": _rounded(self.within_rate_half, 6),
             "wait": self.waits.to_json(),
             "operators": round(self.operators, 3),
             "occupancy": _rounded(self.occupancy, 4),
@@ -93,6 +102,7 @@ class Simulated:
 
     days: int
     days_worked: int  # with anybody on duty
+    days_counted: int  # open or with anybody on duty: what figures per day are divided by
     seed: int
     kpi: Kpi
     waits: Waits
@@ -121,6 +131,7 @@ class Simulated:
         return {
             "days": self.days,
             "days_worked": self.days_worked,
+            "days_counted": self.days_counted,
             "seed": self.seed,
             **self.kpi.to_json(),
             "abandon_rate": _rounded(self.abandon_rate, 6),
@@ -157,7 +168,7 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         at: _Part(kpi_of(calls, site.kpi), [wait for one in calls if (wait := one.wait_s) is not None])
         for at, calls in groups.items()
     }
-    days_worked = len(_days_worked(scenario))
+    days = max(len(scenario.days_counted()), 1)
     first = dt.datetime.combine(scenario.first, dt.time(), site.zone)
     span = Span(first, first + dt.timedelta(scenario.days))
     work = [one for seat in run.seats.values() for one in _work(seat)]
@@ -167,7 +178,8 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
     kpi, waits = _together(parts.values(), site.kpi)
     return Simulated(
         days=scenario.days,
-        days_worked=days_worked,
+        days_worked=len(scenario.days_worked()),
+        days_counted=len(scenario.days_counted()),
         seed=scenario.seed,
         kpi=kpi,
         waits=waits,
@@ -177,7 +189,7 @@ def result_of(scenario: Scenario, run: Run, keep_calls: bool) -> Simulated:
         offers=run.offers,
         unanswered=run.unanswered,
         evenness=evenness_of(work, times, span),
-        intervals=_intervals(run, parts, max(days_worked, 1)),
+        intervals=_intervals(run, parts, days),
         queues=tuple(
             QueueWork(
                 queue.id,
@@ -226,6 +238,7 @@ def _intervals(run: Run, parts: Mapping[tuple[str, int], _Part], days: int) -> t
     by_slot: dict[int, list[_Part]] = defaultdict(list)
     for (_, slot), part in parts.items():
         by_slot[slot].append(part)
+    day_of = {one.call: int(one.arrival.at // DAY_S) for one in run.calls}
     return tuple(
         Interval(
             slot * interval_s,
@@ -234,19 +247,23 @@ def _intervals(run: Run, parts: Mapping[tuple[str, int], _Part], days: int) -> t
             run.duty[slot] / days / interval_s,
             run.busy[slot] / run.duty[slot] if run.duty[slot] > 0 else None,
             run.most_in[slot],
+            *_halves([part.kpi for part in by_slot[slot]], day_of, days),
         )
         for slot in range(len(run.duty))
         if slot in by_slot or run.duty[slot] > 0
     )
 
 
-def _days_worked(scenario: Scenario) -> set[int]:
-    """Days on which a shift runs; one that goes on for days counts on each."""
-    days: set[int] = set()
-    for one in scenario.shifts:
-        last = one.day + max(math.ceil(one.end_s / DAY_S) - 1, 0)
-        days.update(range(one.day, min(last, scenario.days - 1) + 1))
-    return days
+def _halves(kpis: Sequence[Kpi], day_of: Mapping[str, int], days: int) -> tuple[float | None, float | None]:
+    """Of the answer rate and of the rate within the limit."""
+    by_day = {
+        name: Counter(day_of[call] for kpi in kpis for call in kpi.calls(name))
+        for name in ("offered", "answered", "answered_within")
+    }
+    return (
+        half_width(by_day["answered"], by_day["offered"], days),
+        half_width(by_day["answered_within"], by_day["answered"], days),
+    )
 
 
 def clock(seconds: float) -> str:

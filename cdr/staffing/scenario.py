@@ -94,7 +94,10 @@ class Scenario:
 
     `extra`: operators that the site does not have, serving every queue. `warm_up_s`: calls that arrive before
     it, and what operators do before it, are not counted. `interval_s`: of the rows by time of day.
-    `patience_s`: the callers' mean, for the formula beside (the calls have each their own)."""
+    `patience_s`: the callers' mean, for the formula beside (the calls have each their own). `rates_h`: calls
+    an hour that reach a queue, as they were asked for, in as many equal parts of a day that is open as there
+    are figures; empty: `calls` themselves are what was asked for. `open_days`: on which calls can come
+    (None: on which any does)."""
 
     site: Site
     first: dt.date
@@ -107,6 +110,8 @@ class Scenario:
     warm_up_s: float = 0.0
     interval_s: float = 1800.0
     patience_s: float = math.inf
+    rates_h: tuple[float, ...] = ()
+    open_days: frozenset[int] | None = None
     notes: tuple[tuple[str, str], ...] = field(default=())  # (Japanese, English): what was assumed
 
     def __post_init__(self) -> None:
@@ -139,6 +144,36 @@ class Scenario:
                 raise ScenarioError(
                     f"勤務: {shift.operator} の時間が読めません", f"shifts: {shift} is no span of time"
                 )
+
+    def days_counted(self) -> frozenset[int]:
+        """The days that figures per day are divided by: open, or with anybody on duty."""
+        opened = self.open_days
+        if opened is None:
+            opened = frozenset(int(one.at // DAY_S) for one in self.calls)
+        return opened | self.days_worked()
+
+    def days_worked(self) -> frozenset[int]:
+        """Days on which a shift runs; one that goes on for days counts on each."""
+        days: set[int] = set()
+        for one in self.shifts:
+            last = one.day + max(math.ceil(one.end_s / DAY_S) - 1, 0)
+            days.update(range(one.day, min(last, self.days - 1) + 1))
+        return frozenset(days)
+
+    def asked_calls_h(self, start_s: float, end_s: float) -> float | None:
+        """Calls an hour that were asked for between two times of the day, over the days counted; None where
+        the calls themselves were."""
+        if not self.rates_h:
+            return None
+        part_s = DAY_S / len(self.rates_h)
+        first, last = int(start_s // part_s), min(math.ceil(end_s / part_s), len(self.rates_h))
+        calls = math.fsum(
+            self.rates_h[n] * (min((n + 1) * part_s, end_s) - max(n * part_s, start_s))
+            for n in range(first, last)
+        )
+        days = self.days_counted()
+        opened = len(days) if self.open_days is None else len(self.open_days)
+        return calls / (end_s - start_s) * opened / max(len(days), 1)
 
     def with_shifts(self, shifts: Sequence[Shift], extra: tuple[str, ...] | None = None) -> Scenario:
         """The same calls, other shifts."""

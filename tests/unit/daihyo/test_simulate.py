@@ -48,6 +48,27 @@ def test_a_rate_beside_erlang_and_with_one_more(daihyo: Daihyo, plan: Path) -> N
     assert json.loads(daihyo.out)["simulated"]["offered"] != found["simulated"]["offered"]
 
 
+def test_days_without_operators_are_days_and_what_is_needed_is_the_same_all_day(
+    daihyo: Daihyo, plan: Path
+) -> None:
+    asked = ("simulate", "--site", plan, "--rate", "60", "--operators", "0", "--days", "3")
+    assert daihyo(*asked) == (0, "")
+    assert "3 日 / days" in daihyo.out
+    rows = [line.split("│") for line in daihyo.out.splitlines() if ":00-" in line or ":30-" in line]
+    assert len(rows) == 16
+    assert len({row[3] for row in rows}) == 1
+    assert all(15 < float(row[1]) < 50 for row in rows)  # 30 a day
+
+
+def test_talk_after_the_last_call_has_a_row_of_its_own(daihyo: Daihyo, plan: Path) -> None:
+    asked = ("simulate", "--site", plan, "--rate", "60", "--operators", "6", "--days", "3")
+    assert daihyo(*asked) == (0, "")
+    assert "17:00-17:30" not in daihyo.out
+    (after,) = [line.split("│") for line in daihyo.out.splitlines() if line.startswith("終了後")]
+    assert (after[1].strip(), after[3].strip()) == ("0.0", "")
+    assert "だれもあきらめずに" in daihyo.out
+
+
 def test_files_of_calls_and_shifts(daihyo: Daihyo, plan: Path, tmp_path: Path) -> None:
     calls = tmp_path / "calls.csv"
     rows = [f"2027-04-05T{hour:02}:{minute:02}:00,main,200" for hour in (9, 10) for minute in range(0, 60, 2)]

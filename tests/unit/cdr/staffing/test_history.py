@@ -70,7 +70,7 @@ def test_a_profile_finds_what_the_days_were_made_of() -> None:
     callers = Callers(
         Spread.lognormal(200, 0.8), Spread.exponential(30), Spread.exponential(90), greeting_s=6
     )
-    first = simulate(by_rate(site, 100, 6, callers=callers, days=8), keep_calls=True)
+    first = simulate(by_rate(site, 100, 6, callers=callers, days=5), keep_calls=True)
     past = [
         PastCall(
             at(one.arrival.at / 3600),
@@ -91,9 +91,9 @@ def test_a_profile_finds_what_the_days_were_made_of() -> None:
     assert queue.wrap_up_s == pytest.approx(30, rel=0.05)
     assert queue.patience_s == pytest.approx(90, rel=0.12)
     assert sum(queue.rates_h[0]) / 2 == pytest.approx(800, rel=0.05)
-    again = simulate(by_profile(site, found, 6, days=8))
+    again = simulate(by_profile(site, found, 6, days=5))
     assert again.kpi.answer_rate == pytest.approx(first.kpi.answer_rate, abs=0.03)
-    more = simulate(by_profile(site, found, 6, days=8, growth=1.2))
+    more = simulate(by_profile(site, found, 6, days=5, growth=1.2))
     assert (more.kpi.answer_rate or 0) < (again.kpi.answer_rate or 0) - 0.03
     replayed = simulate(by_calls(site, past, 6))
     assert replayed.kpi.offered == first.kpi.offered

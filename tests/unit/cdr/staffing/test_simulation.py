@@ -269,6 +269,9 @@ arrivals = some.builds(
     luck=some.floats(0, 1, exclude_max=True),
     language=some.sampled_from([None, "ja", "en"]),
     priority=some.integers(0, 2),
+    # Named, or hypothesis takes any number of their type: not a number (nan) is never equal to itself.
+    leaves_s=some.sampled_from([None, None, 0.0, 2.5]),
+    staff=some.booleans(),
 )
 
 
