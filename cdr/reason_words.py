@@ -16,10 +16,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "chosen_value": "{group}{why}（{value}）",
         "chosen_next": "{group}{why}（{value}。次は{other} {other_value}）",
         "chosen_equal": "{group}{why}（{value}。{other}と同じだったので、{tie}）",
-        "others_unknown": "（ほかの人の記録はありません）",
         "longest_idle": "いちばん長く待機していたため",
-        "fewest_calls": "受付時間あたりの応対件数がいちばん少なかったため",
-        "least_talk": "受付時間あたりの通話がいちばん短かったため",
+        "fewest_calls": "在席時間あたりの件数がいちばん少なかったため",
+        "least_talk": "在席時間あたりの通話がいちばん短かったため",
         "round_robin": "順番がいちばん先だったため",
         "skill": "技能レベルがいちばん高かったため",
         "other_rule": "規則「{rule}」による順番のため",
@@ -36,7 +35,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tie.id": "番号の順",
         "levels": "レベル{level}までの操作者が対象。",
         "levels_waited": "{waited}待っていて、レベル{level}までの操作者が対象。",
-        "heads": "ほかの列の人（{others}）より先: 目標に対していちばん長く待っていたため（{own}）。",
+        "heads": "ほかに待っていた人（{others}）より先: 目標に対していちばん長く待っていたため（{own}）。",
         "head": "{queue} {waited}",
         "head_priority": "{queue} {waited}・優先{priority}",
         "join": "、",
@@ -52,7 +51,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ended": "呼び出しは終わった（{reason}）。",
         "waiting": "{at}から{took}待ち: 受けられる操作者が空いていないか、先に待っている人がいたため。",
         "waiting_for": "{at}から{took}待ち: {who}が空くのを待ったため。",
-        "waiting_booked": "{at}から{took}、折り返しの順番待ち（列での順番はそのまま）。",
+        "waiting_booked": "{at}から{took}、折り返しの順番待ち（待ち行列での順番はそのまま）。",
         "try": "{at} 折り返しの発信: {how}。",
         "try_next": "{at} 折り返しの発信: {how}。次は{next}。",
         "try.busy": "市民は話中",
@@ -76,7 +75,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "chosen_value": "{group}{why} ({value})",
         "chosen_next": "{group}{why} ({value}; next {other}, {other_value})",
         "chosen_equal": "{group}{why} ({value}; {other} the same, so {tie})",
-        "others_unknown": " (of the others nothing was recorded)",
         "longest_idle": "idle longest",
         "fewest_calls": "fewest calls per time on duty",
         "least_talk": "least talk per time on duty",
@@ -96,7 +94,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tie.id": "by number",
         "levels": " Operators up to level {level} were asked.",
         "levels_waited": " The caller had waited {waited}; operators up to level {level} were asked.",
-        "heads": " Before those who waited in other queues ({others}): longest against the target ({own}).",
+        "heads": " Before others who waited ({others}): longest against the target ({own}).",
         "head": "{queue} {waited}",
         "head_priority": "{queue} {waited}, priority {priority}",
         "join": ", ",
@@ -140,10 +138,10 @@ class Words:
     def __contains__(self, key: str) -> bool:
         return key in self._words
 
-    def time(self, seconds: float, *, fine: bool = False) -> str:
-        """As people say it: 4分12秒; `fine`: 252.412秒, for those who lie close together."""
-        if fine:
-            return self("seconds", s=f"{seconds:.3f}")
+    def time(self, seconds: float, digits: int = 0) -> str:
+        """As people say it: 4分12秒; with `digits` in seconds, so many behind the point: 252.4秒."""
+        if digits:
+            return self("seconds", s=f"{seconds:.{digits}f}")
         whole = max(0, round(seconds))
         if whole >= 3600:
             return self("hours", h=whole // 3600, m=whole % 3600 // 60)

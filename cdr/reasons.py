@@ -249,8 +249,9 @@ class _Telling:
         measure = _MEASURES[plain]
         if measure(own) != measure(other):
             shown = words("value.last_other") if plain == "round_robin" else self._value(plain, other)
-            if shown == values["value"]:  # they differ by less than is usually told
-                values["value"], shown = (self._value(plain, one, fine=True) for one in (own, other))
+            for digits in (1, 3):  # they may differ by less than is usually told
+                if shown == values["value"]:
+                    values["value"], shown = (self._value(plain, one, digits) for one in (own, other))
             return words("chosen_next", group=group, other_value=shown, **values)
         tie = "idle" if own.idle_s > other.idle_s else "offers" if own.offers < other.offers else "id"
         return words("chosen_equal", group=group, tie=words(f"tie.{tie}"), **values)
@@ -267,20 +268,21 @@ class _Telling:
         reason = words(rule) if rule in _MEASURES else words("other_rule", rule=rule)
         group = words("among", n=among) if among else ""
         if idle is None or rule != "longest_idle":
-            return words("chosen", group=group, why=reason) + words("others_unknown")
+            return words("chosen", group=group, why=reason)
         value = words.time(idle)
-        return words("chosen_value", group=group, why=reason, value=value) + words("others_unknown")
+        return words("chosen_value", group=group, why=reason, value=value)
 
-    def _value(self, plain: str, one: Candidate, *, fine: bool = False) -> str:
+    def _value(self, plain: str, one: Candidate, digits: int = 0) -> str:
+        """`digits` behind the point: more than usual, for those who lie close together."""
         words, hours = self.words, max(one.duty_s, LEAST_DUTY_S) / 3600
         match plain:
             case "fewest_calls":
-                return words("value.calls", value=f"{one.calls / hours:.{4 if fine else 1}f}")
+                return words("value.calls", value=f"{one.calls / hours:.{1 + digits}f}")
             case "least_talk":
-                return words("value.talk", value=words.time(one.talk_s / hours, fine=fine))
+                return words("value.talk", value=words.time(one.talk_s / hours, digits))
             case "round_robin":
                 return words("value.last_none" if one.last == 0 else "value.last")
-        return words.time(one.idle_s, fine=fine)
+        return words.time(one.idle_s, digits)
 
     def _levels(self, rule: str, candidates: list[Candidate], known: Mapping[str, Any]) -> str:
         level = max((one.level for one in candidates), default=1)

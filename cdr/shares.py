@@ -17,10 +17,10 @@ from cdr.span import Span
 LEAST_DUTY_S = 15 * 60.0  # who was on duty for less is listed, and counts in no figure
 
 FORMULA = Formula(
-    "呼数＝呼出に応答した件数（全ての待ち行列）、1時間あたり＝呼数または通話時間÷受付時間、"
-    "稼働率＝（通話（保留を含む）＋後処理）÷受付時間、"
-    "受付時間＝サインオン中のうち離席・研修・応答なし・電話機未接続を除いた時間、"
-    "範囲＝最大－最小、ジニ係数は0が完全な均等、受付時間15分未満の操作者は指標から除外。",
+    "件数＝呼出に応答した件数（全ての待ち行列）、1時間あたり＝件数または通話時間÷在席時間、"
+    "稼働率＝（通話（保留を含む）＋後処理）÷在席時間、"
+    "在席時間＝サインオン中のうち離席・研修・応答なし・電話機未接続を除いた時間、"
+    "差＝最大－最小、ジニ係数は0が完全な均等、在席時間15分未満の操作者は指標から除外。",
     "calls = offers answered, of all queues; per hour = calls or talk time / time on duty; occupancy = "
     "(talk, holds included, + wrap-up) / time on duty; time on duty = signed on, without breaks, training, "
     "no answer and times without a phone; spread = max - min; Gini: 0 is perfectly even; operators on duty "

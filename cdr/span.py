@@ -29,6 +29,7 @@ class Span:
             object.__setattr__(self, name, value.astimezone(UTC))
         if self.end <= self.start:
             raise SpanError(
+                f"終わり（{self.end}）が始まり（{self.start}）より後ではありません / "
                 f"the span ends ({self.end}) before it begins ({self.start}): exchange --from and --to"
             )
 
@@ -42,16 +43,26 @@ class Span:
         try:
             tz = ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise SpanError(f"time zone {zone!r} is not known; use a name like Asia/Tokyo") from None
+            raise SpanError(
+                f"タイムゾーン「{zone}」はありません / time zone {zone!r} is not known; "
+                "use a name like Asia/Tokyo"
+            ) from None
         today = (now or datetime.now(UTC)).astimezone(tz).date()
         first = _instant("--from", start, tz) if start else _midnight(today, tz)
         if end:
-            return cls(first, _instant("--to", end, tz))
+            last = _instant("--to", end, tz)
+            if last <= first:  # told as it was typed: nobody wrote the instants in UTC
+                began = f"--from ({start})" if start else f"--from ({today})"
+                raise SpanError(
+                    f"--to ({end}) が {began} より後ではありません / "
+                    f"--to ({end}) is not after {began}: exchange --from and --to"
+                )
+            return cls(first, last)
         try:
             last_day = max(today, first.astimezone(tz).date())
             return cls(first, _midnight(last_day + timedelta(days=1), tz))
         except OverflowError:
-            raise SpanError(f"--from {start!r} is out of range") from None
+            raise SpanError(f"--from {start!r} は範囲外です / --from {start!r} is out of range") from None
 
     @classmethod
     def of_day(cls, day: date, zone: str) -> Span:
@@ -77,9 +88,10 @@ def _instant(option: str, text: str, tz: ZoneInfo) -> datetime:
         value = datetime.fromisoformat(text.strip())
     except ValueError:
         raise SpanError(
+            f"{option} {text!r} は日付でも日時でもありません。2026-11-21 か 2026-11-21T09:00 のように / "
             f"{option} {text!r} is no date or time; use 2026-11-21, 2026-11-21T09:00 or …T09:00+09:00"
         ) from None
     try:
         return (value if value.tzinfo else value.replace(tzinfo=tz)).astimezone(UTC)
     except OverflowError:
-        raise SpanError(f"{option} {text!r} is out of range") from None
+        raise SpanError(f"{option} {text!r} は範囲外です / {option} {text!r} is out of range") from None

@@ -315,6 +315,9 @@ def main() -> int:
         result = cli.main(standalone_mode=False, prog_name="daihyo")
     except (UserError, click.ClickException) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        if isinstance(error, click.MissingParameter) and error.param is not None:
+            named = error.param.opts[0]
+            text = f"{named} を指定してください / {named} must be given"
         click.echo(f"daihyo: {text}" if "\n" not in text else text, err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):

@@ -45,20 +45,25 @@ def _told(line: Why, rows: bool, language: str) -> list[str]:
     if rows and line.rows:
         titles = _WHY_TITLES["ja" if language == "ja" else "en"]
         values = [
-            ("*" if row.chosen else "", row.name, str(row.level), _clock(row.idle_s), str(row.calls),
-             _clock(row.talk_s), _clock(row.duty_s), str(row.offers), str(row.last))
-            for row in line.rows
+            ("*" if row.chosen else "", row.name, str(row.level), idle, str(row.calls), talk,
+             _clock(row.duty_s), str(row.offers), str(row.last))
+            for row, idle, talk in zip(
+                line.rows,
+                apart([row.idle_s for row in line.rows]),
+                apart([row.talk_s for row in line.rows]),
+                strict=True,
+            )
         ]  # fmt: skip
         found += [f"    {text}" for text in table(titles, values)]
     return found
 
 
 _WHY_TITLES = {
-    "ja": ("", "操作者", "レベル", "待機", "応対", "通話", "受付時間", "呼出", "前回"),
+    "ja": ("", "操作者", "レベル", "待機", "件数", "通話", "在席", "呼出", "前回"),
     "en": ("", "operator", "level", "idle", "calls", "talk", "on duty", "rung", "last"),
 }
 _EVEN_TITLES = {
-    "ja": ("操作者", "応対", "この列", "通話", "後処理", "受付時間", "離席", "研修", "応対/時",
+    "ja": ("操作者", "件数", "うちこの待ち行列", "通話", "後処理", "在席", "離席", "研修", "件数/時",
            "通話/時", "稼働率"),
     "en": ("operator", "calls", "here", "talk", "wrap-up", "on duty", "break", "training", "calls/h",
            "talk/h", "occupancy"),
@@ -113,16 +118,18 @@ def _shown(site: Site, found: Evenness, days: Sequence[tuple[date, Evenness]]) -
     if found.rows:
         lines += table(titles, [_row(names.get(row.operator, row.operator), row) for row in found.rows])
     else:
-        lines.append("受付についた操作者はいません / nobody was on duty")
+        lines.append("在席した操作者はいません / nobody was on duty")
     lines += [f"{label}  {_even(even, form)}" for label, even, form in _figures(found)]
     for day, one in days:
+        if not one.rows:
+            continue  # nobody was there: a line of nothing says nothing
         lines.append(f"{day}  {_even(one.calls, _plain)}")
     return lines
 
 
 def _figures(found: Evenness) -> list[tuple[str, Even, Callable[[float], str]]]:
     return [
-        ("応対/時 calls an hour", found.calls, _plain),
+        ("件数/時 calls an hour", found.calls, _plain),
         ("通話/時 talk an hour ", found.talk, _clock),
         ("稼働率  occupancy    ", found.occupancy, _percent),
     ]
@@ -133,7 +140,7 @@ def _even(even: Even, form: Callable[[float], str]) -> str:
         return "–"
     return (
         f"{form(even.min)} – {form(even.max)}  平均/mean {form(even.mean)}  "
-        f"範囲/spread {form(even.spread)}  Gini {even.gini:.3f}"
+        f"差/spread {form(even.spread)}  Gini {even.gini:.3f}"
     )
 
 
@@ -157,6 +164,15 @@ def _plain(value: float) -> str:
 
 def _percent(value: float) -> str:
     return f"{value * 100:.1f} %"
+
+
+def apart(times: Sequence[float]) -> list[str]:
+    """As clock times; all with tenths where two that differ would otherwise look alike."""
+    shown = [_clock(each) for each in times]
+    if len(set(shown)) == len(set(times)):
+        return shown
+    tenths = [round(each * 10) for each in times]
+    return [f"{_clock(each // 10)}.{each % 10}" for each in tenths]
 
 
 def _clock(seconds: float) -> str:

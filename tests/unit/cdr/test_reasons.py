@@ -88,7 +88,7 @@ def test_longest_idle_in_a_sentence() -> None:
         (
             "fewest_calls",
             [row("1007", calls=3), row("1002", calls=5), row("1001", calls=4, duty_s=1800)],
-            "応対件数がいちばん少なかったため（1時間あたり3.0件。次は操作者02 1時間あたり5.0件）",
+            "在席時間あたりの件数がいちばん少なかったため（1時間あたり3.0件。次は操作者02 1時間あたり5.0件）",
             "fewest calls per time on duty (3.0 an hour; next 操作者02, 5.0 an hour)",
         ),
         (
@@ -118,7 +118,7 @@ def test_longest_idle_in_a_sentence() -> None:
         (
             "skill/fewest_calls",
             [row("1007", calls=1), row("1002", calls=2), row("1001", level=2, calls=0)],
-            "技能レベル1の2人から、受付時間あたりの応対件数がいちばん少なかったため（1時間あたり1.0件。",
+            "技能レベル1の2人から、在席時間あたりの件数がいちばん少なかったため（1時間あたり1.0件。",
             "2 of level 1: fewest calls per time on duty",
         ),
         (
@@ -136,8 +136,14 @@ def test_longest_idle_in_a_sentence() -> None:
         (
             "longest_idle",
             [row("1007", idle_s=60.2), row("1002", idle_s=60.123)],
-            "（60.200秒。次は操作者02 60.123秒）",
-            "(60.200 s; next 操作者02, 60.123 s)",
+            "（60.2秒。次は操作者02 60.1秒）",
+            "(60.2 s; next 操作者02, 60.1 s)",
+        ),
+        (
+            "longest_idle",
+            [row("1007", idle_s=60.14), row("1002", idle_s=60.123)],
+            "（60.140秒。次は操作者02 60.123秒）",
+            "(60.140 s; next 操作者02, 60.123 s)",
         ),
         (
             "fewest_calls",
@@ -192,8 +198,8 @@ def test_callers_of_other_queues_who_were_passed_over_are_named() -> None:
     heads = [["main", 35.0, 2, 8.1], ["tax", 12.0, 0, 1.3]]
     (line,) = told(rung(waiting(), 0, "1007", "longest_idle", *THREE, heads=heads))
     assert (
-        "ほかの列の人（税務 12秒）より先: 目標に対していちばん長く待っていたため（総合案内 35秒・優先2）。"
-        in line.sentence
+        "ほかに待っていた人（税務 12秒）より先: 目標に対していちばん長く待っていたため"
+        "（総合案内 35秒・優先2）。" in line.sentence
     )
     assert [(head.queue, head.name, head.urgency) for head in line.heads] == [
         ("main", "総合案内", 8.1),
@@ -268,7 +274,7 @@ def test_a_callback_from_the_booking_to_the_talk() -> None:
     story.events += trial.events + again.events
     assert sentences(story) == [
         "09:00:00から40秒待ち: 受けられる操作者が空いていないか、先に待っている人がいたため。",
-        "09:00:40から10分00秒、折り返しの順番待ち（列での順番はそのまま）。",
+        "09:00:40から10分00秒、折り返しの順番待ち（待ち行列での順番はそのまま）。",
         "09:10:40 操作者07に呼び出し: 待機していたのは1人だけだったため（待機1分00秒）。"
         "操作者が受け、市民に電話した。",
         "09:11:00 折り返しの発信: 市民は話中。次は09:16:00。",
@@ -282,8 +288,8 @@ def test_a_callback_from_the_booking_to_the_talk() -> None:
     [
         (
             {"rule": "longest_idle", "idle_s": 12.5, "among": 3},
-            "待機していた3人のうち、いちばん長く待機していたため（12秒）（ほかの人の記録はありません）。",
-            "of 3 who were free, idle longest (12 s) (of the others nothing was recorded).",
+            "待機していた3人のうち、いちばん長く待機していたため（12秒）。",
+            "of 3 who were free, idle longest (12 s).",
         ),
         (
             {"rule": "longest_idle", "idle_s": 12.5, "among": 1},
@@ -291,7 +297,7 @@ def test_a_callback_from_the_booking_to_the_talk() -> None:
             "(idle 12 s)",
         ),
         ({"rule": "longest_idle", "among": 1}, "1人だけだったため。", "nobody else was free."),
-        ({"rule": "longest_idle"}, "いちばん長く待機していたため（ほかの人", "idle longest (of the others"),
+        ({"rule": "longest_idle"}, "いちばん長く待機していたため。", "idle longest."),
         ({"rule": "same_operator", "among": 1}, "さきほど応対していた操作者のため", "had this caller before"),
         ({"rule": "lottery", "among": 2}, "規則「lottery」による順番のため", 'first by the rule "lottery"'),
         ({}, "理由の記録はありません", "the reason was not recorded"),
@@ -308,9 +314,7 @@ def test_offers_of_before_there_was_a_ledger(because: object, says: str, says_en
 
 def test_a_call_of_before_is_told_as_far_as_it_is_known() -> None:
     (line,) = why(answered("c1").events)  # its `because` holds nothing but the rule
-    assert line.sentence == (
-        "00:00:02 1001に呼び出し: いちばん長く待機していたため（ほかの人の記録はありません）。4秒で応答。"
-    )
+    assert line.sentence == ("00:00:02 1001に呼び出し: いちばん長く待機していたため。4秒で応答。")
 
 
 def test_a_ledger_that_leads_elsewhere_is_seen() -> None:

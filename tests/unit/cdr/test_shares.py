@@ -274,7 +274,7 @@ async def test_a_morning_counted_by_hand(store: Store, tmp_path: Path) -> None:
     assert found.occupancy.gini == pytest.approx(2 * (0.4 - 1 / 6) / (3 * (0.2 + 1 / 6 + 0.4)))
     shown = found.to_json()
     assert (shown["queue"], shown["operators"], shown["calls"]["gini"]) == ("main", 3, 0.0)
-    assert "受付時間15分未満" in shown["formula"]["ja"]
+    assert "在席時間15分未満" in shown["formula"]["ja"]
 
 
 @pytest.mark.req("ACD-1")

@@ -63,6 +63,17 @@ def test_what_is_no_span_is_said(start: str, end: str | None, zone: str, says: s
     assert "\n" not in str(told.value)
 
 
+def test_a_span_turned_round_is_told_as_it_was_typed() -> None:
+    with pytest.raises(SpanError) as told:
+        Span.parse("2026-12-01", "2026-11-01", "Asia/Tokyo", NOW)
+    assert str(told.value) == (
+        "--to (2026-11-01) が --from (2026-12-01) より後ではありません / "
+        "--to (2026-11-01) is not after --from (2026-12-01): exchange --from and --to"
+    )
+    with pytest.raises(SpanError, match=r"--to \(2026-11-01\) が --from \(2026-11-22\)"):
+        Span.parse(None, "2026-11-01", "Asia/Tokyo", NOW)
+
+
 def test_naive_times_are_refused() -> None:
     with pytest.raises(SpanError, match="no zone"):
         Span(datetime(2026, 1, 1), NOW)  # noqa: DTZ001

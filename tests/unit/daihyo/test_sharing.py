@@ -10,7 +10,7 @@ import pytest
 
 from daihyo.plans import write, write_live
 from daihyo.settings import Runtime, StateDir
-from daihyo.sharing import table
+from daihyo.sharing import apart, table
 from dialplans import parse_site
 from store import Store
 from tests.support.events import NINE, Story
@@ -70,7 +70,7 @@ def test_why_a_call_rang_where_it_rang(daihyo: Daihyo, state: StateDir, call: st
         "09:00:02 操作者01に呼び出し: 待機していた2人のうち、いちばん長く待機していたため"
         "（1分30秒。次は操作者02 5秒）。10秒鳴らしたが応答なし。",
         "09:00:12から28秒待ち: 受けられる操作者が空いていないか、先に待っている人がいたため。",
-        "09:00:40から1分00秒、折り返しの順番待ち（列での順番はそのまま）。",
+        "09:00:40から1分00秒、折り返しの順番待ち（待ち行列での順番はそのまま）。",
         "09:01:40 操作者01に呼び出し: 規則「longest_idle」による。ただし記録の数字では操作者02になる。"
         "操作者が受け、市民に電話した。",
     ]
@@ -79,9 +79,9 @@ def test_why_a_call_rang_where_it_rang(daihyo: Daihyo, state: StateDir, call: st
 def test_why_with_those_who_could_have_been_chosen(daihyo: Daihyo, state: StateDir) -> None:
     assert daihyo("why", "minato-1.1", "--rows", "--state", state.path)[0] == 0
     assert daihyo.out.splitlines()[1:4] == [
-        "       操作者    レベル     待機  応対     通話  受付時間  呼出  前回",
-        "    *  操作者01       1  0:01:30     3  0:11:40   1:00:00     4     2",
-        "       操作者02       1  0:00:05     3  0:11:40   1:00:00     4     2",
+        "       操作者    レベル     待機  件数     通話     在席  呼出  前回",
+        "    *  操作者01       1  0:01:30     3  0:11:40  1:00:00     4     2",
+        "       操作者02       1  0:00:05     3  0:11:40  1:00:00     4     2",
     ]
     assert daihyo("why", "minato-1.1", "--json", "--state", state.path)[0] == 0
     offers = json.loads(daihyo.out)["offers"]
@@ -112,17 +112,22 @@ def test_how_evenly_a_morning_was_shared(daihyo: Daihyo, state: StateDir) -> Non
     lines = daihyo.out.splitlines()
     assert lines[0] == "総合案内 (main)"
     assert ["|".join(line.split()) for line in lines[1:6]] == [
-        "操作者|応対|この列|通話|後処理|受付時間|離席|研修|応対/時|通話/時|稼働率",
+        "操作者|件数|うちこの待ち行列|通話|後処理|在席|離席|研修|件数/時|通話/時|稼働率",
         "操作者01|8|8|0:46:40|0:01:20|4:00:00|0:00:00|0:00:00|2.00|0:11:40|20.0|%",
         "操作者02|6|3|0:29:00|0:01:00|3:00:00|1:00:00|0:00:00|2.00|0:09:40|16.7|%",
         "1003|2|2|0:23:40|0:00:20|1:00:00|0:00:00|0:00:00|2.00|0:23:40|40.0|%",
         "(1004)|1|1|0:00:50|0:00:10|0:06:00|0:00:00|0:00:00|10.00|0:08:20|16.7|%",
     ]
-    assert "2.00 – 2.00  平均/mean 2.00  範囲/spread 0.00  Gini 0.000" in lines[6]
-    assert "0:09:40 – 0:23:40  平均/mean 0:15:00  範囲/spread 0:14:00  Gini 0.207" in lines[7]
-    assert "16.7 % – 40.0 %  平均/mean 25.6 %  範囲/spread 23.3 %  Gini 0.203" in lines[8]
+    assert "2.00 – 2.00  平均/mean 2.00  差/spread 0.00  Gini 0.000" in lines[6]
+    assert "0:09:40 – 0:23:40  平均/mean 0:15:00  差/spread 0:14:00  Gini 0.207" in lines[7]
+    assert "16.7 % – 40.0 %  平均/mean 25.6 %  差/spread 23.3 %  Gini 0.203" in lines[8]
     assert lines[9].startswith(f"{DAY}  2.00 – 2.00")
-    assert "受付時間15分未満" in lines[-1]
+    assert "在席時間15分未満" in lines[-1]
+    assert (
+        daihyo("evenness", "--from", "2026-11-01", "--to", "2026-12-01", "--by-day", "--state", state.path)[0]
+        == 0
+    )
+    assert [line[:10] for line in daihyo.out.splitlines() if line.startswith("2026-")] == [DAY]
 
 
 @pytest.mark.req("ACD-1")
@@ -140,6 +145,15 @@ def test_evenness_as_json_and_of_one_queue(daihyo: Daihyo, state: StateDir) -> N
     code, said = daihyo("evenness", "--queue", "mian", "--state", state.path)
     assert code == 2
     assert "--queue mian: この待ち行列はありません / no such queue; there are: main" in said
+
+
+def test_a_missing_state_is_said_in_both_languages(daihyo: Daihyo) -> None:
+    assert daihyo("why", "a0") == (2, "daihyo: --state を指定してください / --state must be given\n")
+
+
+def test_two_who_lie_close_together_do_not_look_alike() -> None:
+    assert apart([27.4, 26.9, 3.0]) == ["0:00:27.4", "0:00:26.9", "0:00:03.0"]
+    assert apart([27.0, 27.0, 3.04]) == ["0:00:27", "0:00:27", "0:00:03"]
 
 
 def test_columns_of_japanese_names_stand_straight() -> None:
