@@ -33,6 +33,7 @@ PER_S = OPERATORS / TALK_S  # conversations that end; with more operators each l
 # keeps a new call's arrival apart from the very moment that is measured.
 AGAIN_AFTER_S = 0.5
 GREETING_LINES = 18
+AT_ONCE = 70  # citizens who begin together; more at once are more than two cores bear
 WARM_UP_S = 12.0
 _PING_EVERY_S = 0.1
 _OUR_PORTS, _THEIR_PORTS = (20000, 22999), (23000, 25999)
@@ -58,8 +59,9 @@ async def measure(starting: AbstractAsyncContextManager[Centre], count: int, sec
     async with starting as centre, telephones(centre, talk_s=each_s, rtp=sockets) as (operators, citizens):
         sockets[0].keep_alive(lambda: list(operators.active.values()))
         sockets[1].keep_alive(lambda: list(citizens.active.values()))
-        citizens.keep_calling(count + WAITING + GREETING_LINES, AGAIN_AFTER_S)
-        await asyncio.sleep(WARM_UP_S - TALK_S + each_s)
+        lines = count + WAITING + GREETING_LINES
+        citizens.keep_calling(lines, AGAIN_AFTER_S, AT_ONCE)
+        await asyncio.sleep(WARM_UP_S - TALK_S + each_s + max(0, lines - AT_ONCE) / 10)
         first = len(operators.gaps)
         pings: list[float] = []
         loop = asyncio.get_running_loop()

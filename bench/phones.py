@@ -99,12 +99,16 @@ class Citizens:
         if self.on_ended is not None:
             self.on_ended()
 
-    def keep_calling(self, lines: int, pause_s: float) -> None:
-        """`lines` citizens at once, each calling again `pause_s` after the call was over."""
+    def keep_calling(self, lines: int, pause_s: float, at_once: int = 1000) -> None:
+        """`lines` citizens, each calling again `pause_s` after the call was over. `at_once` of them begin
+        together, the others ten a second."""
         loop = asyncio.get_running_loop()
         self.on_ended = lambda: loop.call_later(pause_s, self._again)
-        for _ in range(lines):
-            self.call()
+        for number in range(lines):
+            if number < at_once:
+                self.call()
+            else:
+                loop.call_later((number - at_once) / 10, self._again)
 
     def _again(self) -> None:
         if self.on_ended is not None:
