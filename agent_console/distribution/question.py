@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import struct
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 LENGTH: Final = struct.Struct(">Q")  # before each message to and from `trial_work`
 HALF_HOUR_S = 1800.0
 _MONDAY = date(2027, 4, 5)
-_MOST_CALLS = 20_000  # of a day
+MOST_CALLS = 20_000  # of a day
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([03]0)")
 
 Clock = Annotated[str, Field(pattern=r"^([01]?\d|2[0-4]):[03]0$", description="9:00 or 9:30; 24:00 at most")]
@@ -49,6 +50,10 @@ class ChangeAsked(BaseModel):
             raise ValueError("`to` must be later than `from`")
         return self
 
+    def holds(self, start_s: float) -> bool:
+        """Whether the half hour that begins then is changed."""
+        return seconds(self.start) <= start_s < seconds(self.end)
+
 
 class Question(BaseModel):
     """One day, simulated many times over. Seconds; `patience_s` null: nobody gives up.
@@ -73,8 +78,8 @@ class Question(BaseModel):
             raise ValueError("the half hours must follow one another")
         if starts[-1] >= 86_400:
             raise ValueError("a day ends at 24:00")
-        if self.calls_a_day > _MOST_CALLS:
-            raise ValueError(f"at most {_MOST_CALLS} calls a day")
+        if self.calls_a_day > MOST_CALLS:
+            raise ValueError(f"at most {MOST_CALLS} calls a day")
         return self
 
     @property
@@ -101,6 +106,15 @@ def seconds(clock: str) -> float:
     if found is None:
         raise ValueError(f"{clock!r} is no half hour")
     return int(found[1]) * 3600.0 + int(found[2]) * 60.0
+
+
+def number(text: str, otherwise: float, least: float, most: float) -> float:
+    """A number as typed, at least and at most; `otherwise` where it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return otherwise
+    return min(max(value, least), most) if math.isfinite(value) else otherwise
 
 
 def clock_of(start_s: float) -> str:

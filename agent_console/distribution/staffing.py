@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import ValidationError
 
-from cdr.staffing import Erlang, Simulated
+from cdr.staffing import Interval, Simulated
 from dialplans import Site
 from store import StoreUnavailable
 
@@ -22,7 +21,9 @@ from ..problems import Problem
 from ..rights import Right
 from ..texts import Texts
 from ..views import page
-from .question import HALF_HOUR_S, Question, Slot, clock_of, even_slots, seconds, slots_of
+from .question import HALF_HOUR_S, Question, Slot, clock_of, even_slots, number, seconds, slots_of
+from .staffing_form import Mistyped, as_far_as_read, sent, what_is_wrong
+from .staffing_words import figures, said
 from .trial import TRIALS, Refused, Trials
 from .trial_work import Answer, History
 
@@ -30,26 +31,6 @@ HISTORY_DAYS = 56
 _OPENS, _CLOSES, _CALLS_H, _OPERATORS = 9 * 3600.0, 17 * 3600.0, 60.0, 6
 _TALK_S, _PATIENCE_S, _PICK_UP_S = 240.0, 180.0, 3.0
 _MOST_CHANGE = 5
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A line of the comparison. Values are None where there is nothing to divide by; `target` is a share or
-    seconds; `kind`: `share` or `seconds`; `more_is_better` False for waits and abandonment."""
-
-    name: str
-    kind: str
-    target: float | None
-    before: float | None
-    after: float | None
-    erlang_a: float | None
-    erlang_c: float | None
-    more_is_better: bool = True
-
-    def met(self, value: float | None) -> bool | None:
-        if value is None or self.target is None:
-            return None
-        return value >= self.target if self.more_is_better else value <= self.target
 
 
 def span_of(zone: str) -> tuple[str, str]:
@@ -94,8 +75,8 @@ def usual(site: Site, history: History | None, weekday: int | None, query: Mappi
     closes = _clock(query.get("to", ""), _CLOSES)
     if closes <= opens:
         opens, closes = _OPENS, _CLOSES
-    calls_h = _number(query.get("calls", ""), _CALLS_H, 0, 2000)
-    operators = int(_number(query.get("operators", ""), _OPERATORS, 0, 200))
+    calls_h = number(query.get("calls", ""), _CALLS_H, 0, 2000)
+    operators = int(number(query.get("operators", ""), _OPERATORS, 0, 200))
     return Question(
         slots=even_slots(opens, closes, calls_h, operators),
         talk_s=_TALK_S,
@@ -105,40 +86,24 @@ def usual(site: Site, history: History | None, weekday: int | None, query: Mappi
     )
 
 
-def figures(answer: Answer, site: Site) -> list[Figure]:
-    """The comparison, line by line."""
-    targets, before, after = site.kpi.targets, answer.before, answer.after
-    a = answer.formulas.a if answer.formulas is not None else None
-    c = answer.formulas.c if answer.formulas is not None else None
+@dataclass(frozen=True)
+class Rate:
+    """A half hour's answer rate and how sure it is. `half`: half the width of its 95 % interval, None where
+    too little was simulated; `sure`: `met`, `missed`, or `near` where chance alone could decide; None
+    without calls."""
 
-    # The city's clock also counts what the formulas do not know: greeting and ringing.
-    uncounted_s = answer.formulas.before_s if answer.formulas is not None else 0.0
+    rate: float | None = None
+    half: float | None = None
+    sure: str | None = None
 
-    def of(read: Callable[[Simulated], float | None]) -> tuple[float | None, float | None]:
-        return read(before), read(after) if after is not None else None
-
-    def erlang(read: Callable[[Erlang], float]) -> tuple[float | None, float | None]:
-        return _finite(read(a)) if a is not None else None, _finite(read(c)) if c is not None else None
-
-    rate = of(lambda one: one.kpi.answer_rate)
-    mean = of(lambda one: one.kpi.mean_answer_s)
-    within = of(lambda one: one.kpi.within_rate)
-    gone = of(lambda one: one.abandon_rate)
-    busy = of(lambda one: one.occupancy)
-    return [
-        Figure("answer_rate", "share", targets.answer_rate, *rate, *erlang(lambda e: e.answer_rate)),
-        Figure(
-            "mean_answer",
-            "seconds",
-            targets.mean_answer_s,
-            *mean,
-            *erlang(lambda e: e.answer_s + uncounted_s),
-            more_is_better=False,
-        ),
-        Figure("within", "share", targets.within_rate, *within, *erlang(lambda e: e.within)),
-        Figure("abandoned", "share", None, *gone, *erlang(lambda e: e.abandoned), more_is_better=False),
-        Figure("occupancy", "share", None, *busy, *erlang(lambda e: e.occupancy), more_is_better=False),
-    ]
+    @classmethod
+    def of(cls, one: Interval, target: float) -> Rate:
+        rate, half = one.kpi.answer_rate, one.answer_rate_half
+        if rate is None:
+            return cls()
+        # Full marks on every day leave no spread to measure: they are met.
+        sure = "near" if half is None or abs(rate - target) <= half else "met" if rate > target else "missed"
+        return cls(rate, half, "met" if rate == 1 else sure)
 
 
 @dataclass(frozen=True)
@@ -146,34 +111,34 @@ class Row:
     """A half hour of the table: the slot, what came out, how many the formula asks for (None: not known)."""
 
     slot: Slot
-    rate: float | None = None
-    rate_after: float | None = None
+    before: Rate = Rate()
+    after: Rate = Rate()
     needed: int | None = None
     changed: bool = False
 
 
-def rows_of(question: Question, answer: Answer | None) -> list[Row]:
+def rows_of(question: Question, answer: Answer | None, target: float) -> list[Row]:
     """The half hours with what came out of them."""
     if answer is None:
         return [Row(slot) for slot in question.slots]
-    before = _rates(answer.before)
-    after = _rates(answer.after) if answer.after is not None else {}
+    before = _rates(answer.before, target)
+    after = _rates(answer.after, target) if answer.after is not None else {}
     needed = {one.start_s: one.needed for one in answer.formulas.periods} if answer.formulas else {}
     change = question.change
     return [
         Row(
             slot,
-            before.get(slot.start_s),
-            after.get(slot.start_s),
+            before.get(slot.start_s, Rate()),
+            after.get(slot.start_s, Rate()),
             needed.get(slot.start_s),
-            change is not None and seconds(change.start) <= slot.start_s < seconds(change.end),
+            change is not None and change.holds(slot.start_s),
         )
         for slot in question.slots
     ]
 
 
-def _rates(simulated: Simulated) -> dict[float, float | None]:
-    return {one.start_s: one.kpi.answer_rate for one in simulated.intervals}
+def _rates(simulated: Simulated, target: float) -> dict[float, Rate]:
+    return {one.start_s: Rate.of(one, target) for one in simulated.intervals}
 
 
 # -- the page
@@ -201,13 +166,14 @@ async def try_out(request: web.Request) -> web.StreamResponse:
     fields = {name: value for name, value in form.items() if isinstance(value, str)}
     try:
         question = sent(fields)
-    except (ValueError, ValidationError) as error:
+    except (Mistyped, ValidationError) as error:
         weekday = _weekday(fields.get("weekday"), history, _today(console))
         return _page(
             request,
             history,
-            usual(console.site, history, weekday, {}),
-            error=texts("staffing.wrong", what=_first(error)),
+            as_far_as_read(fields, usual(console.site, history, weekday, {})),
+            typed=fields,
+            error=what_is_wrong(error, fields, texts),
             away=away,
             weekday=weekday,
             status=422,
@@ -222,40 +188,13 @@ async def try_out(request: web.Request) -> web.StreamResponse:
     return _page(request, history, question, answer=answer, away=away)
 
 
-def sent(fields: Mapping[str, str]) -> Question:
-    """The form as a question. Raises ValueError, ValidationError."""
-    slots = []
-    for n in range(48):
-        if f"from{n}" in fields:
-            slots.append(
-                {
-                    "from": fields[f"from{n}"],
-                    "calls": float(fields.get(f"calls{n}") or 0),
-                    "operators": int(fields.get(f"operators{n}") or 0),
-                }
-            )
-    by = int(fields.get("by") or 0)
-    change = {"from": fields.get("change_from", ""), "to": fields.get("change_to", ""), "operators": by}
-    weekday = fields.get("weekday", "")
-    return Question.model_validate(
-        {
-            "slots": slots,
-            "talk_s": float(fields.get("talk_s") or 0),
-            "wrap_up_s": float(fields.get("wrap_up_s") or 0),
-            "pick_up_s": float(fields.get("pick_up_s") or 0),
-            "patience_s": float(fields["patience_s"]) if fields.get("patience_s") else None,
-            "weekday": int(weekday) if weekday.isdecimal() else None,
-            "change": change if by else None,
-        }
-    )
-
-
 def _page(
     request: web.Request,
     history: History | None,
     question: Question,
     *,
     answer: Answer | None = None,
+    typed: Mapping[str, str] | None = None,
     error: str | None = None,
     away: bool = False,
     weekday: int | None = None,
@@ -265,7 +204,8 @@ def _page(
     chosen = question.weekday if question.weekday is not None else weekday
     times = [one.start for one in question.slots]
     times.append(clock_of(question.slots[-1].start_s + HALF_HOUR_S))
-    change = question.change
+    change, typed = question.change, typed or {}
+    compared = figures(answer, console.site) if answer is not None else []
     return page(
         request,
         "distribution/staffing.html",
@@ -276,14 +216,16 @@ def _page(
         weekdays=[(n, history.days[n]) for n in range(7) if history.hours[n]] if history else [],
         weekday=chosen,
         question=question,
-        rows=rows_of(question, answer),
+        typed=typed,
+        rows=rows_of(question, answer, console.site.kpi.targets.answer_rate),
         times=times,
         changes=[n for n in range(-_MOST_CHANGE, _MOST_CHANGE + 1) if n],
-        change_from=change.start if change else _nearest(times, 10 * 3600.0),
-        change_to=change.end if change else _nearest(times, 12 * 3600.0),
-        change_by=change.operators if change else 1,
+        change_from=change.start if change else typed.get("change_from") or _nearest(times, 10 * 3600.0),
+        change_to=change.end if change else typed.get("change_to") or _nearest(times, 12 * 3600.0),
+        change_by=str(change.operators) if change else typed.get("by") or "1",
         answer=answer,
-        figures=figures(answer, console.site) if answer is not None else [],
+        figures=compared,
+        said=said(question, answer, compared, console.site, texts) if answer is not None else [],
         notes=_notes(answer, texts),
         kpi=console.site.kpi,
         hand={"from": question.slots[0].start, "to": times[-1], **_hand(question)},
@@ -338,22 +280,3 @@ def _clock(text: str, otherwise: float) -> float:
         return seconds(text)
     except ValueError:
         return otherwise
-
-
-def _number(text: str, otherwise: float, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return otherwise
-    return min(max(value, least), most) if math.isfinite(value) else otherwise
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        item = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
-    return str(error)

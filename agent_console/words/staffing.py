@@ -23,8 +23,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Filled from {since} to {until}. Every number may be changed.",
     ),
     "staffing.no_history": (
-        "まだ実績がありません。着信と人数を入れてください。通話がたまると、曜日ごとの実績から始められます。",
-        "No history yet: enter calls and operators. Later you can begin from each weekday's own calls.",
+        "まだ実績がありません。着信と人数を入れてください。今日の通話は、明日から曜日ごとの実績として使えます。",
+        "No history yet: enter calls and operators. Today's calls can be used from tomorrow, by weekday.",
     ),
     "staffing.store_away": (
         "記録のデータベースに届かないため、実績を使えません。手で入力して試算できます。",
@@ -67,12 +67,40 @@ WORDS: dict[str, tuple[str, str]] = {
     "staffing.met": ("達成", "met"),
     "staffing.missed": ("未達", "missed"),
     "staffing.said_more": (
-        "{start}～{end} を {n} 人増やすと、応答率は {before} から {after} になります。",
-        "With {n} more between {start} and {end} the answer rate goes from {before} to {after}.",
+        "{start}～{end} を {n} 人増やすと、応答率はその時間で {there} から {there_after}、"
+        "一日では {before} から {after} になります。",
+        "With {n} more between {start} and {end} the answer rate goes from {there} to {there_after} in these "
+        "hours, from {before} to {after} over the day.",
     ),
     "staffing.said_fewer": (
-        "{start}～{end} を {n} 人減らすと、応答率は {before} から {after} になります。",
-        "With {n} fewer between {start} and {end} the answer rate goes from {before} to {after}.",
+        "{start}～{end} を {n} 人減らすと、応答率はその時間で {there} から {there_after}、"
+        "一日では {before} から {after} になります。",
+        "With {n} fewer between {start} and {end} the answer rate goes from {there} to {there_after} in "
+        "these hours, from {before} to {after} over the day.",
+    ),
+    "staffing.still_missed": (
+        "{what}は未達のままです ({before} → {after})。",
+        "{what} is still missed ({before} → {after}).",
+    ),
+    "staffing.now_met": (
+        "{what}は達成になります ({before} → {after})。",
+        "{what} is met ({before} → {after}).",
+    ),
+    "staffing.now_missed": (
+        "{what}は未達になります ({before} → {after})。",
+        "{what} is missed ({before} → {after}).",
+    ),
+    "staffing.cost": ("必要な時間: 1日 {hours:+g} 人時", "Cost: {hours:+g} operator hours a day"),
+    "staffing.sure.met": ("達成", "met"),
+    "staffing.sure.missed": ("未達", "missed"),
+    "staffing.sure.near": ("目標前後", "near"),
+    "staffing.sure_title": (
+        "くり返しによるばらつき ±{n} ポイント",
+        "varies by ±{n} points from run to run",
+    ),
+    "staffing.sure_about": (
+        "「目標前後」の時間帯は、くり返しのばらつきより目標に近く、達成とも未達とも言えません。",
+        "“near”: closer to the target than the runs vary, so neither met nor missed.",
     ),
     "staffing.said_plain": (
         "この人数での応答率は {before} です。",
@@ -87,7 +115,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "the wait would grow for ever.",
     ),
     "staffing.notes": ("前提", "Assumptions"),
-    "staffing.wrong": ("入力を確かめてください ({what})。", "Check what was entered ({what})."),
+    "staffing.wrong": ("入力を確かめてください: {what}。", "Check what was entered: {what}."),
+    "staffing.wrong_order": (
+        "「もし」の終わりは、始まりより後にしてください。",
+        "The change must end after it begins.",
+    ),
+    "staffing.wrong_many": ("一日の着信は {n} 件までです。", "At most {n} calls a day."),
+    "staffing.wrong_slots": ("時間帯の表", "the half hours"),
     "staffing.busy": (
         "ほかの試算が続いています。少し待ってからもう一度押してください。",
         "Other trials are running. Try again in a moment.",
@@ -108,7 +142,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "even.csv": ("CSV", "CSV"),
     "even.whole": ("センター全体", "Whole centre"),
     "even.calls": ("件数 (在席1時間あたり)", "Calls per hour on duty"),
-    "even.talk": ("通話時間 (在席1時間あたり)", "Talk per hour on duty"),
+    "even.talk": ("通話 (在席1時間あたり・分)", "Talk per hour on duty (min)"),
     "even.occupancy": ("稼働率", "Occupancy"),
     "even.least_most": ("最小 {least} ～ 最大 {most}", "min {least} – max {most}"),
     "even.spread": ("差 {n}", "spread {n}"),
@@ -148,10 +182,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{queues}は全員が受けているため、均等度は全体と同じです。",
         "All operators serve {queues}: how even they are is the same as for the centre.",
     ),
-    "even.col_queue_calls": ("うちこの待ち行列", "of this queue"),
+    "even.col_queue_calls": ("うち{queue}", "of {queue}"),
     "even.col_calls_h": ("件/時", "Calls/h"),
     "even.col_talk": ("通話", "Talk"),
-    "even.col_talk_h": ("分/時", "min/h"),
+    "even.col_talk_h": ("通話 分/時", "talk min/h"),
     "even.col_wrap_up": ("後処理", "Wrap-up"),
     "even.col_duty": ("在席", "On duty"),
     "even.col_occupancy": ("稼働率", "Occupancy"),
@@ -165,7 +199,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "even.csv.operator": ("操作者番号", "operator"),
     "even.csv.name": ("操作者", "name"),
     "even.csv.calls": ("件数", "calls"),
-    "even.csv.queue_calls": ("うちこの待ち行列", "of this queue"),
+    "even.csv.queue_calls": ("うち待ち行列の件数", "of this queue"),
     "even.csv.talk_s": ("通話(秒)", "talk (s)"),
     "even.csv.wrap_up_s": ("後処理(秒)", "wrap-up (s)"),
     "even.csv.duty_s": ("在席(秒)", "on duty (s)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 import pytest
 
 from agent_console.distribution import trial
+from agent_console.distribution.staffing import Rate
 from agent_console.distribution.trial import TRIALS
+from cdr import kpi_of
+from cdr.staffing import Interval, Waits
+from dialplans import Kpi as KpiOfSite
 
 from .conftest import Start
 from .days import carry_day
 from .plans import forms_of
 
+KPI = KpiOfSite()
 ALL = ("op01", "sv01", "staff01", "admin", "audit")
 WHAT_IF = "/api/v1/staffing/what-if"
 
@@ -101,16 +107,64 @@ async def test_the_page_works_by_hand_and_keeps_what_was_typed(start: Start) -> 
     answer = await browser.client.post("/staffing", data=dict(form.fields))
     shown = await answer.text()
     assert answer.status == 200
-    assert "を 1 人増やすと、応答率は" in shown
+    assert "を 1 人増やすと、応答率はその時間で" in shown
+    assert "必要な時間: 1日 +2 人時" in shown  # one more from 10:00 to 12:00
     for part in ("目標", "変更後", "アーランA", "アーランC", "稼働率"):
         assert part in shown, part
     kept = next(one for one in forms_of(shown, "/staffing") if "talk_s" in dict(one.fields))
     assert dict(kept.fields)["operators1"] == "5"
     form.put("talk_s", "a while")
     wrong = await browser.client.post("/staffing", data=dict(form.fields))
-    assert (wrong.status, "入力を確かめてください" in await wrong.text()) == (422, True)
+    shown = await wrong.text()
+    assert (wrong.status, "入力を確かめてください: 通話 (秒)" in shown) == (422, True)
+    again = dict(next(one for one in forms_of(shown, "/staffing") if "talk_s" in dict(one.fields)).fields)
+    assert {name: again[name] for name in ("talk_s", "operators1", "by")} == {
+        "talk_s": "a while",
+        "operators1": "5",
+        "by": "1",
+    }
     fields = dict(form.fields) | {"csrf": "x"}
     assert (await browser.client.post("/staffing", data=fields)).status == 403
+
+
+@pytest.mark.req("RPT-3")
+async def test_a_change_that_ends_before_it_begins_is_told_in_plain_words_and_kept(start: Start) -> None:
+    running = await start()
+    browser = await running.browser("sv01")
+    text = await (await browser.get("/staffing")).text()
+    form = next(one for one in forms_of(text, "/staffing") if "talk_s" in dict(one.fields))
+    for name, value in (("change_from", "12:00"), ("change_to", "10:00"), ("by", "-2"), ("calls0", "7")):
+        form.put(name, value)
+    answer = await browser.client.post("/staffing", data=dict(form.fields))
+    shown = await answer.text()
+    assert answer.status == 422
+    assert "「もし」の終わりは、始まりより後にしてください。" in shown
+    assert "to` must" not in shown
+    kept = dict(next(one for one in forms_of(shown, "/staffing") if "talk_s" in dict(one.fields)).fields)
+    names = ("change_from", "change_to", "by", "calls0")
+    assert [kept[name] for name in names] == ["12:00", "10:00", "-2", "7"]
+
+
+@pytest.mark.req("RPT-3")
+@pytest.mark.parametrize(
+    ("rate", "half", "sure"),
+    [
+        (0.85, 0.02, "missed"),
+        (0.89, 0.02, "near"),
+        (0.90, 0.0, "near"),
+        (0.91, 0.02, "near"),
+        (0.95, 0.02, "met"),
+        (0.50, None, "near"),
+        (1.00, None, "met"),
+        (None, None, None),
+    ],
+)
+def test_a_half_hour_is_red_only_beyond_chance(
+    rate: float | None, half: float | None, sure: str | None
+) -> None:
+    kpi = replace(kpi_of([], KPI), answer_rate=rate)
+    one = Interval(0.0, 1800.0, kpi, Waits.of([]), 1.0, None, 0, half)
+    assert Rate.of(one, 0.9).sure == sure
 
 
 @pytest.mark.req("RPT-3")
