@@ -84,6 +84,14 @@ def duration(seconds: float | None, none: str = "―") -> str:
     return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
 
 
+def tenths(seconds: float | None, none: str = "―") -> str:
+    """`2:07.4`, for figures that lie so close together that whole seconds would show them as the same."""
+    if seconds is None:
+        return none
+    count = max(0, round(seconds * 10))
+    return f"{duration(count // 10)}.{count % 10}"
+
+
 def clock(at: datetime | None, zone: ZoneInfo, none: str = "―") -> str:
     """`14:02:31` in the site's zone."""
     return at.astimezone(zone).strftime("%H:%M:%S") if at else none

@@ -32,6 +32,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["duration"] = formats.duration
+    made.filters["tenths"] = formats.tenths
     made.filters["percent"] = formats.percent
     return made
 

@@ -166,6 +166,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "result.callback": ("折り返し", "Callback"),
     "result.complaint": ("苦情", "Complaint"),
     "result.opinion": ("意見・要望", "Opinion"),
+    "result.resolved": ("完了", "Completed"),
     "result.other": ("その他", "Other"),
     "break.meal": ("昼食", "Meal"),
     "break.rest": ("休憩", "Rest"),

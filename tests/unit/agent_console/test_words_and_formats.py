@@ -98,6 +98,15 @@ def test_masks_hide_four_digits_and_keep_the_shape() -> None:
 
 
 def test_times_and_dates() -> None:
+    assert [formats.tenths(s) for s in (None, 0, 7.96, 26.9, 27.44, 59.97, 3727)] == [
+        "―",
+        "0:00.0",
+        "0:08.0",
+        "0:26.9",
+        "0:27.4",
+        "1:00.0",
+        "1:02:07.0",
+    ]
     assert [formats.duration(s) for s in (None, 0, 7.9, 127, 3727)] == [
         "―",
         "0:00",
