@@ -92,7 +92,7 @@ async def test_calls_are_moved_explained_called_back_and_counted(
         await expect(waiting).to_contain_text("総合案内", timeout=SLOW_MS)
         await boss.page.get_by_role("button", name="090-1234-5678 を移動").click()
         await boss.screenshot("board-move")
-        await boss.page.get_by_role("button", name="ごみ相談 へ").click()
+        await boss.page.get_by_role("button", name="ごみ相談へ").click()
         moved = await running.event("moved")
         assert (moved.data["from"], moved.data["queue"], moved.data["by"]) == ("main", "waste", "sv01")
         await expect(waiting).to_contain_text("総合案内から", timeout=SLOW_MS)
