@@ -163,3 +163,11 @@ async def test_calls_are_moved_explained_called_back_and_counted(
         await boss.page.get_by_role("button", name="試算する").click()
         await expect(boss.page.locator(".comparison")).to_be_visible(timeout=SLOW_MS)
         await boss.screenshot("staffing")
+
+        # On a phone no page scrolls sideways; a table that does says so.
+        await boss.page.set_viewport_size({"width": 390, "height": 844})
+        await expect(boss.page.locator(".wide[data-more]").first).to_be_visible()
+        for path in ("/board", "/callbacks", "/evenness", "/staffing"):
+            await boss.open(path)
+            wide = await boss.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert wide[0] <= wide[1], path
