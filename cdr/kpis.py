@@ -169,7 +169,7 @@ def formula_of(settings: KpiSettings) -> Formula:
     queue_clock, queued_only = settings.clock_start == "queue", settings.offered == "queued"
     start_ja, start_en = ("待ち行列に入って", "queue entry") if queue_clock else ("着信して", "arrival")
     if queued_only:
-        offered_ja = "待ち呼に入った呼（案内中の放棄を除く）"
+        offered_ja = "待ち行列に入った件数（案内中の放棄を除く）"
         offered_en = "calls that reached a queue (not those given up before)"
     else:
         offered_ja, offered_en = "総着信呼", "all calls that arrived"

@@ -109,9 +109,9 @@ def _of_operators(data: Row) -> Iterator[Finding]:
             if (name := text(queue)) is not None and name not in queues:
                 yield Finding(
                     (*loc, "levels", str(queue)),
-                    f"キュー「{name}」の段階がありますが、この操作者はそのキューを受けていません",
+                    f"キュー「{name}」のレベルがありますが、この操作者はそのキューを受けていません",
                     f"there is a level for queue “{name}”, which this operator does not serve",
-                    "queues: に書き足すか、この段階を消してください",
+                    "queues: に書き足すか、このレベルを消してください",
                     "add it to queues:, or remove this level",
                     on_key=True,
                 )

@@ -88,9 +88,9 @@ def _widen(data: Row, row: Row, loc: Loc) -> Iterator[Finding]:
         if later <= after or wider <= level:
             yield Finding(
                 (*loc, "widen", at),
-                f"前の行({after}秒、段階{level})より後で、広くなっていません",
+                f"前の行({after}秒、レベル{level})より後で、広くなっていません",
                 f"neither later nor wider than the line before ({after} s, level {level})",
-                "秒数も段階も、だんだん大きくなるように並べてください",
+                "秒数もレベルも、だんだん大きくなるように並べてください",
                 "let seconds and levels rise from line to line",
             )
     for at, _, level in steps:
@@ -98,9 +98,9 @@ def _widen(data: Row, row: Row, loc: Loc) -> Iterator[Finding]:
             listed = ", ".join(map(str, sorted(known)))
             yield Finding(
                 (*loc, "widen", at, "level"),
-                f"段階{level}の操作者が、キュー「{queue}」にはいません",
+                f"レベル{level}の操作者が、キュー「{queue}」にはいません",
                 f"queue “{queue}” has no operator of level {level}",
-                f"操作者の levels: に書くか、今ある段階({listed})にしてください",
+                f"操作者の levels: に書くか、今あるレベル({listed})にしてください",
                 f"give an operator that level, or use one that there is ({listed})",
             )
     widest = max(level for _, _, level in steps)
@@ -108,8 +108,8 @@ def _widen(data: Row, row: Row, loc: Loc) -> Iterator[Finding]:
         if level > widest:
             yield Finding(
                 place,
-                f"段階{level}の操作者には、電話がまわりません(キュー「{queue}」は段階{widest}まで広がります)",
+                f"レベル{level}の操作者には、電話がまわりません(キュー「{queue}」はレベル{widest}まで広がります)",
                 f"level {level} is never asked: queue “{queue}” widens up to level {widest}",
-                "キューの widen: に行を足すか、段階を小さくしてください",
+                "キューの widen: に行を足すか、レベルを小さくしてください",
                 "add a line to the queue's widen:, or lower the level",
             )

@@ -75,7 +75,7 @@ class FloorControl:
         except DistributorError:
             raise CommandError(
                 "not_waiting",
-                "この通話は、移せる待ち呼ではありません。",
+                "この通話は待っていないので、移せません。",
                 "that call does not wait, or waits there already",
             ) from None
         data: Json = {"queue": command.queue, "from": before, "by": command.by}

@@ -213,6 +213,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "event.callback_booked": ("折り返しを予約", "Callback booked"),
     "event.dialled": ("発信", "Dialled"),
     "event.callback_failed": ("折り返し不成立", "Callback failed"),
+    "event.callback_refused": ("折り返し予約をお断り(件数の上限)", "Callback not booked: too many"),
     "event.callback_ended": ("折り返し終了", "Callback ended"),
     "reason.trunk_full": ("回線がいっぱい", "all lines taken"),
     "reason.over": ("通話のあと終了", "over, after a talk"),

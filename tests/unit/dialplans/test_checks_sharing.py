@@ -87,7 +87,7 @@ def test_the_good_plan_is_good_and_says_the_same_from_a_program() -> None:
         ("callback: later,", "callback: later, strategy: skil,", 11, "queues[0].strategy", "skill"),
         ("after_s: 60", "after_s: 30", 11, "queues[0].widen[1]", "広くなっていません"),
         ("level: 3}]", "level: 2}]", 11, "queues[0].widen[1]", "広くなっていません"),
-        ("level: 3}]", "level: 4}]", 11, "queues[0].widen[1].level", "段階4の操作者が"),
+        ("level: 3}]", "level: 4}]", 11, "queues[0].widen[1].level", "レベル4の操作者が"),
         (", {after_s: 60, level: 3}", "", 16, "operators[2].levels.main", "電話がまわりません"),
         ("levels: {main: 2}", "levels: {other: 2}", 15, "operators[1].levels.other", "受けていません"),
         ("levels: {main: 2}", "levels: {main: 0}", 15, "operators[1].levels.main", "範囲の外"),
