@@ -76,7 +76,8 @@ async def follow_site(console: Console) -> None:
         stamp = now
         try:
             console.site = await asyncio.to_thread(read_site, console.settings)
-            console.keys = read_keys(console.settings, console.site)
+            # Only read: the secrets may be those of the next plan already, with new operators in them.
+            console.keys = await asyncio.to_thread(Secrets.read, console.settings.secrets_path)
             await sync_users(console.store, console.site)
             for user in console.site.users:
                 console.sessions.forget(user.login)

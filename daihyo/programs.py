@@ -70,10 +70,9 @@ def _is_one_line(error: Exception) -> bool:
 async def _engine(state: StateDir, runtime: Runtime) -> None:
     import engine
     from asterisk_conf import Secrets
-    from daihyo.plans import live_site
     from switch import SwitchSettings
 
-    keys = Secrets.load_or_create(state.secrets, live_site(state))
+    keys = Secrets.read(state.secrets)  # only read: made by `up`, and by whoever activates a plan
     await engine.run(
         engine.EngineSettings(
             site_path=state.site,

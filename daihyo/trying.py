@@ -27,7 +27,6 @@ from daihyo.live import Live
 from daihyo.plans import live_site
 from daihyo.settings import Runtime, StateDir, UserError
 from daihyo.softphone import CallFailed, SoftCall, Softphone
-from dialplans import Site
 from store import CallRow, Recording, Store
 
 CITIZENS_SAY = (
@@ -125,7 +124,7 @@ async def run(state: StateDir, plan: Plan, quiet: bool = False) -> Summary:
         with Progress(*columns, console=console) as progress:
             bar = progress.add_task("市民の電話 / citizens", total=plan.calls, now="音声を作成中 / speaking")
             citizens, operators = await asyncio.to_thread(_speeches)
-            theatre = Theatre(state, runtime, site, live, plan, straight or numbers, citizens, operators)
+            theatre = Theatre(state, runtime, live, plan, straight or numbers, citizens, operators)
 
             def show() -> None:
                 progress.update(bar, completed=theatre.over, now=theatre.now())
@@ -153,14 +152,13 @@ class Theatre:
         self,
         state: StateDir,
         runtime: Runtime,
-        site: Site,
         live: Live,
         plan: Plan,
         numbers: list[str],
         citizens: list[list[bytes]],
         operators: list[list[bytes]],
     ) -> None:
-        self._state, self._runtime, self._site = state, runtime, site
+        self._state, self._runtime = state, runtime
         self._live, self._plan, self._numbers = live, plan, numbers
         self._citizens, self._operators = citizens, operators
         self._server = (runtime.reachable_host, runtime.sip_port)
@@ -209,7 +207,7 @@ class Theatre:
 
     async def _operators_on(self, stage: contextlib.AsyncExitStack) -> int:
         """Registers the phones of operators who are not there and makes them ready; how many."""
-        keys = Secrets.load_or_create(self._state.secrets, self._site)
+        keys = Secrets.read(self._state.secrets)
         free = [
             one["id"]
             for one in self._live.operators.values()

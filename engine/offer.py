@@ -77,6 +77,7 @@ class Ring:
         self.id = leg_id(offer.operator)
         self.stopped: OfferEnd | None = None
         self.tell = False
+        self._begun = False
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -86,18 +87,25 @@ class Ring:
         """Stops ringing. `tell`: the distributor does not know yet."""
         if self.stopped is None:
             self.stopped, self.tell = reason, tell
-            if self._task is not None:
+            # A task that has not begun would never run: what was decided would not be in the ledger.
+            if self._task is not None and self._begun:
                 self._task.cancel()
 
     async def _run(self) -> None:
         session, offer = self.session, self.offer
         clock = session.centre.clock
         began = clock.mono()
+        self._begun = True
+        if self.stopped is OfferEnd.CALLER_GONE:
+            return session.floor.rang(self)  # the call has ended, nothing has rung
         self._note_offered()
         self._phase(Phase.RINGING)
         tell = True
         try:
-            end = await self._ring(began)
+            if self.stopped is None:
+                end = await self._ring(began)
+            else:
+                end, tell = self.stopped, self.tell
         except SwitchGone:
             return  # what became of it is seen at the reconnect
         except asyncio.CancelledError:

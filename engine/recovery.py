@@ -140,6 +140,8 @@ def _survival(session: Session, call: CallMemory, restarted: bool) -> None:
 def _ended_meanwhile(session: Session, call: CallMemory, restarted: bool) -> None:
     centre = session.centre
     at = _last_sound(centre.settings.spool_folder, call)
+    for operator in list(call.ringing):
+        session.offer_over(call.id, operator, caller_gone=True)
     if call.operator is not None:
         _operator_left(session, call, at)
     reason = HangupReason.SWITCH_RESTARTED if restarted else HangupReason.FOUND_ENDED
@@ -328,6 +330,7 @@ async def _joined(session: Session, call: Call, operator: str, phone: str, leg: 
             bridge = await session.switch.bridge()
         except BaseException:  # a hang-up too: the operator must not be left with a silent phone
             if not session.detached:
+                session.offer_over(call.id, operator, caller_gone=call.channel.hangup_info is not None)
                 call.operator = call.leg = None
                 session.let_go(leg, None, of=operator)
                 session.floor.over(operator)

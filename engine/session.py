@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from acd import OfferEnd
 from dialplans import Number, Site
 from ivr import Walk
 from switch import Bridge, Channel, HangupReason, Switch, SwitchError, SwitchGone
@@ -180,6 +181,7 @@ class Session:
     ) -> None:
         """The operator is free: at once when it was they who hung up, otherwise when their phone has."""
         call.operator = None
+        self.offer_over(call.id, operator, caller_gone=call.channel.hangup_info is not None)
         self.operator_free(call.id, operator, leg, bridge, at_once=at_once)
 
     def operator_free(
@@ -193,6 +195,13 @@ class Session:
             self.let_go(None, bridge)
         else:
             self.start(self.free(operator, leg, bridge), f"free {operator}")
+
+    def offer_over(self, call: str, operator: str, *, caller_gone: bool) -> None:
+        """An offer of which the journal knows no end: taken up at the phone, the two were never joined."""
+        memory = self.centre.memory.calls.get(call)
+        if memory is not None and operator in memory.ringing:
+            reason = OfferEnd.CALLER_GONE if caller_gone else OfferEnd.FAILED
+            self.centre.note("offer_ended", call, operator=operator, reason=reason.value, ring_s=None)
 
     async def free(self, operator: str, leg: Channel, bridge: Bridge | None) -> None:
         try:

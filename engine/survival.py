@@ -52,13 +52,15 @@ class SurvivalLog:
                 log.warning("cannot read %s: %s", self.path, problem)
             return
         position = start
-        for line in text.splitlines(keepends=True):
-            if not line.endswith(b"\n"):
-                return  # still being written
+        lines = [line for line in text.splitlines(keepends=True) if line.endswith(b"\n")]  # whole ones
+        told = [line.decode("utf-8", "replace") for line in lines]
+        over = {fact.call for fact in parse_queue_log(told) if fact.kind == "ended"}
+        for line, said in zip(lines, told, strict=True):
             position += len(line)
-            self._line(line.decode("utf-8", "replace"), position)
+            self._line(said, position, over)
 
-    def _line(self, line: str, position: int) -> None:
+    def _line(self, line: str, position: int, over: set[str]) -> None:
+        """`over`: calls that have ended by the lines read together with this one."""
         centre = self.centre
         for fact in parse_queue_log([line]):
             known = centre.memory.calls.get(fact.call)
@@ -81,6 +83,8 @@ class SurvivalLog:
             if session is None:
                 continue
             if fact.kind == "answered" and isinstance(operator, str):
+                if fact.call in over or session.call_of(operator) is not None:
+                    continue  # read late: the talk has ended, the operator may be rung for the next
                 session.floor.talks(operator, fact.call, known.queue if known is not None else None)
             elif fact.kind == "ended" and talked is not None:
                 session.floor.over(talked)

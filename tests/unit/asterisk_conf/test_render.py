@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from dataclasses import replace
@@ -201,6 +202,20 @@ def test_a_broken_secrets_file_is_told_and_left_alone(tmp_path: Path, text: str)
     with pytest.raises(ConfigurationError, match=r"secrets\.json"):
         Secrets.load_or_create(path, MINATO)
     assert path.read_text() == text
+
+
+@pytest.mark.req("OPR-1")
+def test_reading_secrets_takes_none_from_an_operator_who_is_just_coming(tmp_path: Path) -> None:
+    """A program that knows the plan of a moment ago reads; whoever makes a plan live made the new ones."""
+    path = tmp_path / "secrets.json"
+    with pytest.raises(ConfigurationError, match="missing"):
+        Secrets.read(path)
+    Secrets.load_or_create(path, MINATO)
+    stored = json.loads(path.read_text())
+    stored["sip"]["1999"] = "of the next plan"
+    path.write_text(json.dumps(stored))
+    assert Secrets.read(path).sip["1999"] == "of the next plan"
+    assert json.loads(path.read_text()) == stored
 
 
 @pytest.mark.req("REL-2")

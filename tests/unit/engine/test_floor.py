@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acd import OfferEnd, choose
+from acd import OfferEnd, OperatorState, choose
 from dialplans import load_site
 from engine.clock import parse_iso
 from engine.control import Control
@@ -309,3 +309,19 @@ async def test_a_call_cannot_be_moved_like_this(tmp_path: Path, call: str, queue
         assert "moved" not in floor.kinds("c1") + floor.kinds("c2")
     finally:
         close(floor.centre)
+
+
+@pytest.mark.req("ACD-1", "ACD-6")
+async def test_an_offer_withdrawn_before_it_rang_stands_in_the_ledger_with_its_end(tmp_path: Path) -> None:
+    made = await opened(tmp_path, site(operators=1))
+    await made.calls("minato-1.1")
+    await made.answers("1001")
+    await made.calls("minato-1.2")
+    made.noted.clear()
+    made.floor.over("1001")  # offered at once, or after the wrap-up
+    made.centre.wants("1001", OperatorState.READY, "", "test")
+    made.centre.wants("1001", OperatorState.BREAK, "", "test")  # in the same moment
+    await settle()
+    assert made.kinds("minato-1.2") == ["offered", "offer_ended"]
+    assert made.last("offer_ended")["reason"] == "withdrawn"
+    close(made.centre)

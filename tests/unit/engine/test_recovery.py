@@ -136,3 +136,12 @@ async def test_a_break_asked_for_in_a_talk_that_ended_meanwhile_still_comes(cent
     assert (operator["state"], operator["next_state"]) == ("wrap_up", "break")
     memory = centre.memory.operator("1001")
     assert (memory.next_state, memory.next_reason) == ("break", "昼食")
+
+
+@pytest.mark.req("ACD-6", "REL-1")
+async def test_every_offer_ends_also_when_the_caller_left_while_nobody_looked(centre: Centre) -> None:
+    centre.note("arrived", CITIZEN, number=NUMBER, caller=None, channel="x", via="engine")
+    centre.note("queued", CITIZEN, queue="main", priority=0, again=False, prefer=None)
+    centre.note("offered", CITIZEN, queue="main", operator="1001", phone="desk", leg=LEG, because={})
+    kinds = await connected(centre)
+    assert kinds.index("offer_ended") < kinds.index("ended")
