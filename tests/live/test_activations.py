@@ -28,7 +28,7 @@ ACTIVATIONS, PROBE_EVERY = 100, 25
 TALKING, WAITING, ASKED = 6, 10, 4
 GREETINGS = ("一番の案内です。", "二番の案内です。", "三番の案内です。", "四番の案内です。")
 FIRST_MENU = "はじめの版です。いちを押してください。"
-HOLE = RATE * 2 // 5  # heard as a break; a machine that runs other tests beside this one delays a fifth of a second
+HOLE = RATE * 2 // 5  # heard as a break; tests beside this one alone delay by a fifth of a second
 
 
 def version(n: int) -> dict[str, Any]:
