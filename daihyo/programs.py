@@ -70,9 +70,11 @@ def _is_one_line(error: Exception) -> bool:
 async def _engine(state: StateDir, runtime: Runtime) -> None:
     import engine
     from asterisk_conf import Secrets
+    from daihyo.plans import live_site
     from switch import SwitchSettings
 
-    keys = Secrets.read(state.secrets)  # only read: made by `up`, and by whoever activates a plan
+    live_site(state)  # a plan that cannot be read is told before anything is touched
+    keys = Secrets.read(state.secrets)  # made by `up`, and by whoever activates a plan
     await engine.run(
         engine.EngineSettings(
             site_path=state.site,
