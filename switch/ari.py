@@ -40,6 +40,7 @@ OVERDUE_S = 0.03
 URGENT_S = 0.001
 _MAX_MESSAGE = 16 * 1024 * 1024
 # Asterisk closes an idle HTTP connection after session_keep_alive (15 s by default); ours must go first.
+_CLOSE_S = 1.0
 _KEEP_ALIVE_S = 8.0
 
 # urgent: the socket unless something has been under way on it for a while. A phone to be rung does not wait.
@@ -124,14 +125,18 @@ class AriConnection:
         self._end(why)
         if self._reader is not None:
             self._reader.cancel()
-            await asyncio.wait([self._reader])
+            # Bounded, like all that follows: nothing of an old connection may keep us from a new one.
+            if not (await asyncio.wait([self._reader], timeout=_CLOSE_S))[0]:
+                log.warning("ari: the reader of a lost connection does not end; left behind")
         if self._event_socket is not None and not self._event_socket.closed:
             # A peer that is silent must not hold us up: no closing handshake beyond this.
             with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
                 async with asyncio.timeout(0.2):
                     await self._event_socket.close()
         if self._http_session is not None:
-            await self._http_session.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._http_session.close()
 
     async def request(
         self,

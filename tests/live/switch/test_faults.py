@@ -20,7 +20,7 @@ from tests.live.switch.conftest import opened
 async def test_a_dropped_connection_comes_back_with_the_call_as_it_was(
     asterisk: MiniAsterisk, desk: SipPhone, citizen: SipPhone, sound: Callable[[str], str]
 ) -> None:
-    async with TcpProxy(asterisk.http_port) as proxy:
+    async with asyncio.timeout(90), TcpProxy(asterisk.http_port) as proxy:
         settings = asterisk.settings(ari_url=f"http://127.0.0.1:{proxy.port}/ari")
         async with opened(settings) as (switch, seen):
             assert (await seen.snapshot()).channels == ()
