@@ -49,9 +49,10 @@ _rtp = [os.getppid() % 20]
 
 
 def rtp_range(size: int = 200) -> tuple[int, int]:
-    """UDP ports of this worker that no other centre of the run uses."""
+    """UDP ports of this worker that no other centre of the run uses, below those that the kernel gives out:
+    a phone's own port must not lie among them."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    low = 40000 + worker * 5000 + (_rtp[0] * size) % 5000
+    low = 10000 + worker % 3 * 3200 + _rtp[0] * size % (3200 - size)
     _rtp[0] += 1
     return low, low + size - 1
 
