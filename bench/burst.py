@@ -39,7 +39,7 @@ async def bursts(starting: AbstractAsyncContextManager[Centre], count: int, seco
 async def _all_talk(centre: Centre, operators: Operators, count: int) -> None:
     try:
         async with asyncio.timeout(30):
-            while sum(leg.talking for leg in operators.active.values()) < count:  # noqa: ASYNC110
+            while sum(leg.talking for leg in operators.active.values()) < count:  # noqa: ASYNC110 - legs tell nobody
                 await asyncio.sleep(0.02)
     except TimeoutError:
         talking = sum(leg.talking for leg in operators.active.values())

@@ -41,7 +41,7 @@ async def calls_of(store: Store, site: Site, span: Span) -> list[PastCall]:
     statement = columns.where(CallRow.arrived_at >= span.start, CallRow.arrived_at < span.end)
     async with store.reading() as session:
         rows = (await session.execute(statement.order_by(CallRow.arrived_at, CallRow.call))).mappings().all()
-    return past_calls(rows, site)  # type: ignore[arg-type]
+    return past_calls(rows, site)  # type: ignore[arg-type]  # rows of the store have the same fields
 
 
 async def profile(store: Store, site: Site, span: Span, interval_s: float = 1800.0) -> Profile:

@@ -262,11 +262,11 @@ class Run:
         for action in actions:
             kind = type(action)
             if kind is StateChanged:
-                self._state(action, at)  # type: ignore[arg-type]
+                self._state(action, at)  # type: ignore[arg-type]  # told by its type
             elif kind is Offer:
-                self._offered(action, at)  # type: ignore[arg-type]
+                self._offered(action, at)  # type: ignore[arg-type]  # told by its type
             elif kind is Withdraw:
-                call = self._live.get(action.call)  # type: ignore[union-attr]
+                call = self._live.get(action.call)  # type: ignore[union-attr]  # told by its type
                 if call is not None and call.ring:
                     call.ring = 0
                     self._ringing -= 1
