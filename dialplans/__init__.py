@@ -24,6 +24,7 @@ from dialplans.model import (
 )
 from dialplans.opening import Calendar, Closure, Hours, Minutes, NamedDay, SpecialDay, Week, minutes
 from dialplans.problems import Problem, SiteError
+from dialplans.seats import Alarms, Category, DialClass, Dialling, Harassment, Mail, Pbx, Transfers
 from dialplans.spoken import Recorded, Said, Translated, audio_key, spoken
 from dialplans.steps import (
     CallbackOffer,
@@ -48,19 +49,25 @@ __all__ = [
     "POSITIONS",
     "STATES",
     "WAITS_MIN",
+    "Alarms",
     "Calendar",
     "CallbackOffer",
+    "Category",
     "Closure",
+    "DialClass",
+    "Dialling",
     "Diverted",
     "Edge",
     "Entry",
     "Event",
     "EventState",
     "Forward",
+    "Harassment",
     "Hours",
     "HoursBranch",
     "Kpi",
     "Language",
+    "Mail",
     "Menu",
     "MenuKey",
     "Minutes",
@@ -70,6 +77,7 @@ __all__ = [
     "Number",
     "Operator",
     "Outbound",
+    "Pbx",
     "PriorityCaller",
     "Problem",
     "Prompt",
@@ -84,6 +92,7 @@ __all__ = [
     "Step",
     "Targets",
     "TellEvents",
+    "Transfers",
     "Translated",
     "Trunk",
     "User",

@@ -26,6 +26,7 @@ from dialplans.fields import (
 )
 from dialplans.opening import Calendar, Hours
 from dialplans.problems import path_text
+from dialplans.seats import Alarms, Category, Dialling, Harassment, Mail, Pbx, Transfers
 from dialplans.sounds import all_prompts, recordings
 from dialplans.spoken import Said, spoken
 from dialplans.steps import (
@@ -156,11 +157,16 @@ class Queue(Part):
 
 
 class Operator(Part):
-    """Somebody who answers. `id` is the extension and the name of the phones (`1001`, `1001-web`)."""
+    """Somebody who answers. `id` is the extension and the name of the phones (`1001`, `1001-web`).
+
+    Without queues: a seat with a phone that no caller is offered to (a supervisor's). `phone_keys`: the desk
+    phone's own dial pad and transfer keys work (SIP REFER, XFR-6); otherwise calls are made and transferred
+    by the page alone."""
 
     id: OperatorId
     name: Name
-    queues: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    queues: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    phone_keys: bool = False
     levels: dict[str, Level] = Field(default_factory=dict)  # by queue; 1 where nothing is said
     languages: Annotated[tuple[Language, ...], Field(strict=False)] | None = None  # None: all of the site
     most_calls_h: Annotated[int, Field(ge=1, le=1000)] | None = None  # own limit within any 60 minutes
@@ -256,6 +262,13 @@ class Site(Part):
     events: Annotated[tuple[Event, ...], Field(strict=False)] = ()
     musics: Annotated[tuple[Music, ...], Field(strict=False)] = ()
     kpi: Kpi = Kpi()
+    dialling: Dialling = Dialling()
+    pbx: Pbx | None = None
+    transfers: Transfers = Transfers()
+    categories: Annotated[tuple[Category, ...], Field(strict=False)] = ()  # 分類, of the wrap-up form
+    harassment: Harassment = Harassment()
+    alarms: Alarms = Alarms()
+    mail: Mail | None = None
     wording: Wording = Wording()
 
     @model_validator(mode="before")

@@ -87,6 +87,18 @@ class Wording(Part):
     callback_unreached: Said = Translated(
         ja="おつなぎできませんでした。", en="The citizen could not be reached."
     )
+    transfer_ringing: Said = Translated(  # to a citizen who is being transferred, before the ringing
+        ja="担当の者におつなぎします。そのままお待ちください。",
+        en="We are connecting you. Please hold the line.",
+    )
+    transfer_back: Said = Translated(  # to a citizen whom the target did not answer
+        ja="申し訳ございません。担当の者が出られないため、もとの係におつなぎします。",
+        en="We are sorry, nobody answers there. We are taking you back to our operator.",
+    )
+    harassment_end: Said = Translated(  # the scripted end of カスハラ
+        ja="恐れ入りますが、このお電話は、これで終わらせていただきます。お電話ありがとうございました。",
+        en="We are ending this call now. Thank you for calling.",
+    )
     language: Language = "ja"
 
     def said(self, name: WordingName, language: Language | None = None, n: int | None = None) -> Prompt:

@@ -8,9 +8,12 @@ from store import plans
 from store.database import Store, StoreUnavailable
 from store.tables import (
     AccessEntry,
+    Alarm,
     Base,
     CallRow,
     Carried,
+    Case,
+    DirectoryEntry,
     EventRow,
     OperatorStateRow,
     PlanActivation,
@@ -20,15 +23,19 @@ from store.tables import (
     TalkRow,
     User,
     UserSession,
+    WallLink,
     WrapUp,
 )
 from store.types import UtcDateTime
 
 __all__ = [
     "AccessEntry",
+    "Alarm",
     "Base",
     "CallRow",
     "Carried",
+    "Case",
+    "DirectoryEntry",
     "EventRow",
     "OperatorStateRow",
     "PlanActivation",
@@ -41,6 +48,7 @@ __all__ = [
     "User",
     "UserSession",
     "UtcDateTime",
+    "WallLink",
     "WrapUp",
     "plans",
 ]

@@ -57,7 +57,9 @@ class CallRow(Base):
     """One call (`cdr.CallRecord`), computed from its events and computed anew whenever one is added.
 
     `answer_s`: arrival to first answer; `wait_s`: first queue entry to first answer, or to the end of a call
-    never answered; `total_s`: arrival to end. The recording stands in `recordings`. From `plan` on: what the
+    never answered; `total_s`: arrival to end. The recording stands in `recordings`. `transfers` (as in
+    `cdr.Transfer`), `hops` (those that arrived), `marks` (emergency, harassment); `case_id`: the case for which
+    we called (via `outbound`). From `plan` on: what the
     plan had to do with it; null in records of before there were plans. `answered_queue`: from which queue the
     first answer came; `callback_of`: the call that booked what this call of ours (via `callback`) fulfils.
     """
@@ -106,6 +108,10 @@ class CallRow(Base):
     exit_step: Mapped[str | None]
     answered_queue: Mapped[str | None]
     callback_of: Mapped[str | None]
+    transfers: Mapped[list[dict[str, Any]] | None]
+    hops: Mapped[int | None] = mapped_column(Integer)
+    marks: Mapped[list[str] | None]
+    case_id: Mapped[int | None] = mapped_column(Integer)
 
 
 class TalkRow(Base):
@@ -149,7 +155,7 @@ class OperatorStateRow(Base):
 
 class Recording(Base):
     """The sound of a call. `path` is relative to the archive folder; `state`: capturing, ready or failed
-    (then `problem` says why). `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
+    (then `problem` says why). `held_…`: kept against every deletion (REC-4), by whom and why. `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
 
     __tablename__ = "recordings"
     __table_args__ = (Index(None, "state"), Index(None, "created_at"))
@@ -162,6 +168,9 @@ class Recording(Base):
     state: Mapped[str]
     problem: Mapped[str | None]
     created_at: Mapped[datetime]
+    held_at: Mapped[datetime | None]
+    held_by: Mapped[str | None]
+    held_reason: Mapped[str | None]
 
 
 class Carried(Base):
@@ -243,6 +252,87 @@ class WrapUp(Base):
     note: Mapped[str | None]
     at: Mapped[datetime]
     by: Mapped[str | None]
+    faq: Mapped[list[str] | None]
+    follow_up: Mapped[str | None]
+
+
+class DirectoryEntry(Base):
+    """A line of the 職員録. `place`: its order. `hours`: 執務時間 as people write them (`desk.office_hours`), empty:
+    the department's, else the site's usual; `reading` in かな; `person` may be empty (a desk, not a name)."""
+
+    __tablename__ = "directory"
+    __table_args__ = (Index(None, "department"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    place: Mapped[int] = mapped_column(Integer)
+    department: Mapped[str]
+    section: Mapped[str]
+    person: Mapped[str]
+    reading: Mapped[str]
+    duties: Mapped[str]
+    extension: Mapped[str]
+    direct: Mapped[str]
+    hours: Mapped[str]
+    note: Mapped[str]
+
+
+class Case(Base):
+    """What is still to be done for a citizen after a call: `kind` callback (折り返し) or case; `state` open or
+    done. `call`: which began it; `done_call`: which settled it."""
+
+    __tablename__ = "cases"
+    __table_args__ = (Index(None, "caller"), Index(None, "state", "due_at"), Index(None, "call"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    kind: Mapped[str]
+    state: Mapped[str]
+    call: Mapped[str | None]
+    caller: Mapped[str | None]
+    number: Mapped[str | None]
+    subject: Mapped[str]
+    note: Mapped[str]
+    operator: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None]
+    done_call: Mapped[str | None]
+
+
+class Alarm(Base):
+    """An alarm (MON-4): what (`kind`, `subject`: the queue, number or trunk it is about), the value when it was
+    raised and the threshold, when it was over, who acknowledged it, when it was mailed."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (Index(None, "at"), Index(None, "over_at"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    value: Mapped[str]
+    threshold: Mapped[str]
+    at: Mapped[datetime]
+    over_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    mailed_at: Mapped[datetime | None]
+    mail_problem: Mapped[str | None]
+
+
+class WallLink(Base):
+    """A link to the wall screen (MON-5). Only the hash of its token is kept."""
+
+    __tablename__ = "wall_links"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
 
 
 class PlanVersion(Base):
