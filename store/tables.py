@@ -58,8 +58,8 @@ class CallRow(Base):
 
     `answer_s`: arrival to first answer; `wait_s`: first queue entry to first answer, or to the end of a call
     never answered; `total_s`: arrival to end. The recording stands in `recordings`. `transfers` (as in
-    `cdr.Transfer`), `hops` (those that arrived), `marks` (emergency, harassment); `case_id`: the case for which
-    we called (via `outbound`). From `plan` on: what the
+    `cdr.Transfer`), `hops` (those that arrived), `marks` (emergency, harassment); `case_id`: the case for
+    which we called (via `outbound`). From `plan` on: what the
     plan had to do with it; null in records of before there were plans. `answered_queue`: from which queue the
     first answer came; `callback_of`: the call that booked what this call of ours (via `callback`) fulfils.
     """
@@ -155,7 +155,8 @@ class OperatorStateRow(Base):
 
 class Recording(Base):
     """The sound of a call. `path` is relative to the archive folder; `state`: capturing, ready or failed
-    (then `problem` says why). `held_…`: kept against every deletion (REC-4), by whom and why. `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
+    (then `problem` says why). `held_…`: kept against every
+    deletion (REC-4), by whom and why. `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
 
     __tablename__ = "recordings"
     __table_args__ = (Index(None, "state"), Index(None, "created_at"))
@@ -257,8 +258,8 @@ class WrapUp(Base):
 
 
 class DirectoryEntry(Base):
-    """A line of the 職員録. `place`: its order. `hours`: 執務時間 as people write them (`desk.office_hours`), empty:
-    the department's, else the site's usual; `reading` in かな; `person` may be empty (a desk, not a name)."""
+    """A line of the 職員録. `place`: its order. `hours`: 執務時間 as people write them
+    (`desk.office_hours`); empty: the department's, else the site's usual; `reading` in かな; `person` may be empty (a desk, not a name)."""
 
     __tablename__ = "directory"
     __table_args__ = (Index(None, "department"),)
@@ -277,8 +278,8 @@ class DirectoryEntry(Base):
 
 
 class Case(Base):
-    """What is still to be done for a citizen after a call: `kind` callback (折り返し) or case; `state` open or
-    done. `call`: which began it; `done_call`: which settled it."""
+    """What is still to be done for a citizen after a call: `kind` callback (折り返し) or case; `state` open
+    or done. `call`: which began it; `done_call`: which settled it."""
 
     __tablename__ = "cases"
     __table_args__ = (Index(None, "caller"), Index(None, "state", "due_at"), Index(None, "call"))
@@ -301,8 +302,8 @@ class Case(Base):
 
 
 class Alarm(Base):
-    """An alarm (MON-4): what (`kind`, `subject`: the queue, number or trunk it is about), the value when it was
-    raised and the threshold, when it was over, who acknowledged it, when it was mailed."""
+    """An alarm (MON-4): what (`kind`, `subject`: the queue, number or trunk it is about), the value when it
+    was raised and the threshold, when it was over, who acknowledged it, when it was mailed."""
 
     __tablename__ = "alarms"
     __table_args__ = (Index(None, "at"), Index(None, "over_at"))
