@@ -297,6 +297,7 @@ def _event_row(event: Event) -> dict[str, Any]:
 def _record_row(record: CallRecord) -> dict[str, Any]:
     row = {column.name: getattr(record, column.name) for column in CallRow.__table__.columns}
     row["operators"] = list(record.operators)
+    row["transfers"], row["marks"] = list(record.transfers), list(record.marks)
     row["path"] = [asdict(step) for step in record.path]
     row["outcome"] = record.outcome.value
     return row

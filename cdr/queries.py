@@ -219,4 +219,6 @@ def digits(number: str) -> str:
 def _record(row: Row[Any]) -> CallRecord:
     fields = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
     fields["path"] = tuple(PathStep(**step) for step in row.path or ())
-    return CallRecord(**fields | {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)})
+    fields |= {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)}
+    fields |= {"transfers": tuple(row.transfers or ()), "marks": tuple(row.marks or ())}
+    return CallRecord(**fields | {"hops": row.hops or 0})

@@ -71,6 +71,10 @@ class CallRecord:
     exit_step: str | None = None
     answered_queue: str | None = None
     callback_of: str | None = None
+    transfers: tuple[dict[str, Any], ...] = ()
+    hops: int = 0
+    marks: tuple[str, ...] = ()
+    case_id: int | None = None
     recording: str | None = None
     recording_s: float | None = None
 
