@@ -35,6 +35,15 @@ class Action(enum.StrEnum):
     PLAN_EVENTS = "plan_events"
     PLAN_OPENING = "plan_opening"
     PLAN_NOTICE = "plan_notice"
+    SUPERVISE = "supervise"  # listened, whispered or joined
+    TAKE_OVER = "take_over"
+    CALL_PULL = "call_pull"
+    CALL_MARK = "call_mark"  # emergency or harassment, set or taken back
+    DIAL = "dial"
+    DIRECTORY_IMPORT = "directory_import"
+    WALL_LINK = "wall_link"
+    ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    RECORDING_HELD = "recording_held"
 
 
 async def note(

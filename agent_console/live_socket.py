@@ -2,10 +2,11 @@
 
 Down to the page, JSON objects that hold only what changed:
 `at`, `full` (the first one), `engine` (connected/away), `switch`, `waiting`; for a seat `me`, `call`,
-`callback` (the one offered to them), `own_today`, `replaced` (opened elsewhere); for a board `operators`,
+`callback` (the one offered to them), `helps` (what they ask help for), `own_today`, `replaced` (opened
+elsewhere); for a board `operators`,
 `calls`, `gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}).
 Up from the page: `{"seat": {"instance", "phone", "in_call"}}` announces a seat, `{"active": true}` says
-that its user is there.
+that its user is there, `{"ping": true}` is answered at once by a frame of `at` alone.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class _Frame(BaseModel):
     model_config = ConfigDict(extra="forbid")
     seat: _SeatFrame | None = None
     active: bool = False
+    ping: bool = False  # by this a page notices a line that is dead
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -103,6 +105,10 @@ class _Page:
         except ValidationError as error:
             log.info("live: frame of %s refused: %s", self._session.account.login, error.error_count())
             return False
+        if frame.ping:  # no sign of life of the user: a session must still be able to end
+            with contextlib.suppress(ConnectionError):
+                await self._socket.send_str(orjson.dumps({"at": _now()}).decode())
+            return True
         await self._console.sessions.touch(self._session)
         operator = self._session.account.operator
         if frame.seat is not None and operator is not None and self._session.may(Right.SEAT):
@@ -135,7 +141,7 @@ class _Page:
                 self._dirty.clear()
                 update = self._update()
                 if update:
-                    update["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+                    update["at"] = _now()
                     await self._socket.send_str(orjson.dumps(update).decode())
                 await asyncio.sleep(SEND_EVERY_S)
 
@@ -165,6 +171,7 @@ class _Page:
             current["call"] = self._shown(call) if call else None
             callback = state.callback_of(operator)
             current["callback"] = self._shown_callback(callback) if callback else None
+            current["helps"] = state.helps_of(operator)
             current["own_today"] = self._today.own(operator)
         if self._session.may(Right.BOARD):
             current["kpi"] = self._today.figures
@@ -183,6 +190,10 @@ class _Page:
             if key not in self._sent or self._sent[key] != value:
                 update[key] = self._sent[key] = value
         return update
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _callbacks(callbacks: list[Entity]) -> dict[str, Any]:

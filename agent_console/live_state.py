@@ -25,7 +25,8 @@ class Waiting:
 class LiveState:
     """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer.
 
-    `callbacks` is the whole list of callbacks that have not ended.
+    `callbacks` is the whole list of callbacks that have not ended, `helps` that of those
+    who ask for help (手上げ).
     `plan` is the live version ({"version": n}); `openings`, `notices` and `numbers` are what supervisors have
     switched and how each number stands (docs/interfaces.md); empty lists until the engine tells them.
     """
@@ -40,6 +41,7 @@ class LiveState:
         self.notices: list[Entity] = []
         self.numbers: list[Entity] = []
         self.callbacks: list[Entity] = []
+        self.helps: list[Entity] = []
         self._operator_version: dict[str, int] = {}
         self._call_version: dict[str, int] = {}
         self._gone: dict[str, int] = {}
@@ -51,6 +53,7 @@ class LiveState:
         self.switch_connected = bool(live.get("switch", {}).get("connected", False))
         self._take_plan(live)
         self.callbacks = [dict(one) for one in live.get("callbacks", [])]
+        self.helps = [dict(one) for one in live.get("helps", [])]
         operators = {str(o["id"]): dict(o) for o in live.get("operators", [])}
         calls = {str(c["id"]): dict(c) for c in live.get("calls", [])}
         for operator_id in self.operators.keys() - operators.keys():
@@ -67,6 +70,7 @@ class LiveState:
             self.switch_connected = bool(event["switch"].get("connected", False))
         self._take_plan(event)
         self.callbacks = [dict(one) for one in event.get("callbacks", self.callbacks)]
+        self.helps = [dict(one) for one in event.get("helps", self.helps)]
         for operator in event.get("operators", []):
             self.operators[operator["id"]] = dict(operator)
             self._operator_version[operator["id"]] = self.version
@@ -127,16 +131,35 @@ class LiveState:
         """The callback that is offered to an operator, or that they are being connected to."""
         return next((one for one in self.callbacks if one.get("operator") == operator_id), None)
 
+    def helps_of(self, operator_id: str) -> list[Entity]:
+        """What an operator asks help for."""
+        return [one for one in self.helps if one.get("operator") == operator_id]
+
 
 def shown(call: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:
     """A call as eyes with these rights may see it, with `caller_text` and `number_text` grouped for reading
-    (`caller_text` None: withheld)."""
+    (`caller_text` None: withheld). Who does not supervise sees of supervisors only those who have joined."""
     caller = call.get("caller")
     text = phone_number(caller, groups) if caller else None
     if caller and Right.CALLER_FULL not in rights:
         caller, text = masked(caller), masked(text or "")
     number = phone_number(str(call.get("number", "")), groups)
-    return {**call, "caller": caller, "caller_text": text, "number_text": number}
+    seen = {**call, "caller": caller, "caller_text": text, "number_text": number}
+    if "supervision" in call and Right.SUPERVISE not in rights:
+        seen["supervision"] = [one for one in call["supervision"] or () if one.get("mode") == "join"]
+    for field in ("transfer", "last_transfer", "returned"):
+        if call.get(field) and call[field].get("to"):
+            seen[field] = {**call[field], "to": shown_target(call[field]["to"], rights, groups)}
+    return seen
+
+
+def shown_target(target: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:
+    """To whom a call is transferred, with `number_text`; a telephone outside may be a citizen's own."""
+    number = str(target.get("number") or "")
+    text = phone_number(number, groups) if target.get("kind") == "outside" else number
+    if target.get("kind") == "outside" and Right.CALLER_FULL not in rights:
+        number, text = masked(number), masked(text)
+    return {**target, "number": number, "number_text": text}
 
 
 def shown_callback(callback: Entity, rights: frozenset[Right], groups: dict[str, tuple[int, ...]]) -> Entity:

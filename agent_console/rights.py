@@ -36,10 +36,25 @@ class Right(enum.StrEnum):
     PLAN_EDIT = "plan.edit"  # drafts, checks and activates; goes back to an older version
     PLAN_EVENTS = "plan.events"  # changes イベント開催情報 for the next call
     PLAN_SWITCH = "plan.switch"  # opens, closes, extends; puts notices in front
+    SUPERVISE = "supervise"  # listens, whispers, joins, takes over; answers those who ask for help
+    DIRECTORY_READ = "directory.read"  # 職員録
+    DIRECTORY_EDIT = "directory.edit"  # exchanges it by CSV
+    CASES = "cases"  # callbacks to make and cases that are open
+    ALARMS = "alarms"  # sees and acknowledges alarms
+    WALL = "wall"  # makes and revokes links to the wall screen
 
 
 _TABLE: dict[Role, frozenset[Right]] = {
-    Role.OPERATOR: frozenset({Right.SEAT, Right.CALLS_OWN, Right.REPLAY_OWN, Right.CALLER_FULL}),
+    Role.OPERATOR: frozenset(
+        {
+            Right.SEAT,
+            Right.CALLS_OWN,
+            Right.REPLAY_OWN,
+            Right.CALLER_FULL,
+            Right.DIRECTORY_READ,
+            Right.CASES,
+        }
+    ),
     Role.SUPERVISOR: frozenset(
         {
             Right.SEAT,
@@ -57,11 +72,26 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.PLAN_HISTORY,
             Right.PLAN_EVENTS,
             Right.PLAN_SWITCH,
+            Right.SUPERVISE,
+            Right.DIRECTORY_READ,
+            Right.DIRECTORY_EDIT,
+            Right.CASES,
+            Right.ALARMS,
+            Right.WALL,
         }
     ),
     # City staff see how the centre is doing (that calls are shared evenly stands in their contract), not who
     # called nor what was said.
-    Role.STAFF: frozenset({Right.BOARD, Right.CALLS_ALL, Right.EVENNESS, Right.STAFFING, Right.PLAN_READ}),
+    Role.STAFF: frozenset(
+        {
+            Right.BOARD,
+            Right.CALLS_ALL,
+            Right.EVENNESS,
+            Right.STAFFING,
+            Right.PLAN_READ,
+            Right.DIRECTORY_READ,
+        }
+    ),
     # Administrators run the system; listening to citizens is not part of that.
     Role.ADMINISTRATOR: frozenset(
         {
@@ -76,6 +106,10 @@ _TABLE: dict[Role, frozenset[Right]] = {
             Right.PLAN_EDIT,
             Right.PLAN_EVENTS,
             Right.PLAN_SWITCH,
+            Right.DIRECTORY_READ,
+            Right.DIRECTORY_EDIT,
+            Right.ALARMS,
+            Right.WALL,
         }
     ),
     Role.AUDITOR: frozenset(

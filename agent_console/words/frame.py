@@ -106,4 +106,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "right.board": ("状況の表示", "live board"),
     "right.calls.own": ("自分の通話の一覧", "own calls"),
     "right.calls.all": ("すべての通話の一覧", "all calls"),
+    "right.supervise": ("通話の支援 (聴取・助言・参加・引取)", "listen, whisper, join, take over"),
+    "right.directory.read": ("職員録の閲覧", "staff directory"),
+    "right.directory.edit": ("職員録の入れ替え", "exchange the staff directory"),
+    "right.cases": ("折り返し・案件", "callbacks and cases"),
+    "right.alarms": ("警報", "alarms"),
+    "right.wall": ("掲示画面のリンク", "wall screen links"),
 }
