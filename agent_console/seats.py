@@ -42,15 +42,19 @@ class Seats:
         """The page is there (or says anew where it stands)."""
         former = self._open.get(seat.operator)
         self._open[seat.operator] = seat
-        if former is not None and former is not seat:
+        if former is not None and former is not seat and former.instance != seat.instance:
             former.replaced()
         await self._tell(seat)
 
     def leave(self, seat: Seat) -> None:
         """The page's socket has closed: told in a task of its own, for the page's handler may be cancelled.
-        When the whole console closes the pages are still there, and the engine is told nothing."""
-        if self._open.get(seat.operator) is seat:
+        When the whole console closes the pages are still there, and the engine is told nothing; nor when the
+        same page has come back already on another socket (a dead one may take long to close)."""
+        now = self._open.get(seat.operator)
+        if now is seat:
             del self._open[seat.operator]
+        elif now is not None and now.instance == seat.instance:
+            return
         if not self.closing:
             self._later(self._tell_closed(seat))
 

@@ -1,7 +1,7 @@
 """/sip: the browser phone's SIP WebSocket, passed on to Asterisk from the same origin as the pages.
 
 Asterisk's HTTP server stays on loopback; whoever is not signed in (or, in the demo, not the citizen's page)
-never reaches it. Frames go through unread.
+never reaches it. Frames go through unread, but for the page's keep-alives, which are answered here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_FRAME = 64 * 1024  # an INVITE with many candidates has some 8 kB
 _CONNECT_TIMEOUT_S = 5.0
+_PING, _PONG = "\r\n\r\n", "\r\n"  # RFC 5626, 3.5.1: by these the page notices a line that is dead
 
 
 async def proxy(request: web.Request, console: Console) -> web.StreamResponse:
@@ -55,7 +56,9 @@ async def _pump_up(browser: web.WebSocketResponse, upstream: aiohttp.ClientWebSo
         if upstream.closed:
             return
         try:
-            if message.type is aiohttp.WSMsgType.TEXT:
+            if message.type is aiohttp.WSMsgType.TEXT and message.data == _PING:
+                await browser.send_str(_PONG)
+            elif message.type is aiohttp.WSMsgType.TEXT:
                 await upstream.send_str(message.data)
             elif message.type is aiohttp.WSMsgType.BINARY:
                 await upstream.send_bytes(message.data)

@@ -3,12 +3,18 @@
 // JsSIP takes a lost socket for the end of everything that is under way: its transactions fail, and a session with
 // one running ends. When only the console restarts, Asterisk and the sound between it and this browser go on. So a
 // loss is not told to JsSIP for a while: we connect again, send what was waiting, and let it register anew.
+// A line that is dead without having been closed is found by RFC 5626's keep-alive (CRLF CRLF, answered by CRLF).
+
+import { Pulse } from "./pulse";
 
 type Data = string | ArrayBufferLike | Blob | ArrayBufferView;
 
 const GRACE_MS = 25_000; // under the 32 s in which a SIP transaction times out
 const RETRY_MS = [100, 250, 500, 1000, 2000];
 const WAITING_MAX = 200;
+const CONNECT_MS = 4000; // a network that swallows everything lets a connection hang
+const PING = "\r\n\r\n";
+const PONG = "\r\n";
 
 export class KeptSocket {
   via_transport: string;
@@ -27,6 +33,10 @@ export class KeptSocket {
   private tries = 0;
   private waiting: Data[] = [];
   private timer = 0;
+  private readonly pulse = new Pulse(
+    () => this.socket?.readyState === WebSocket.OPEN && this.socket.send(PING),
+    () => this.dead(),
+  );
 
   constructor(readonly url: string) {
     const parsed = new URL(url);
@@ -36,11 +46,12 @@ export class KeptSocket {
 
   connect(): void {
     if (this.up || this.isConnecting()) return;
-    this.open();
+    this.connectNow();
   }
 
   disconnect(): void {
     window.clearTimeout(this.timer);
+    this.pulse.stop();
     this.up = false;
     this.lostAt = null;
     this.waiting = [];
@@ -57,6 +68,16 @@ export class KeptSocket {
     return true;
   }
 
+  /** Whether what is sent now leaves at once. */
+  get open(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** There is doubt whether the line is alive: asks. */
+  check(): void {
+    this.pulse.soon();
+  }
+
   isConnected(): boolean {
     return this.up;
   }
@@ -65,17 +86,30 @@ export class KeptSocket {
     return !this.up && this.socket?.readyState === WebSocket.CONNECTING;
   }
 
-  private open(): void {
+  private connectNow(): void {
     this.drop();
     const socket = new WebSocket(this.url, "sip");
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => this.opened();
     socket.onclose = (event) => this.closed(event);
-    socket.onmessage = (event: MessageEvent) => this.ondata(event.data);
+    socket.onmessage = (event: MessageEvent) => {
+      this.pulse.heard();
+      if (event.data !== PONG) this.ondata(event.data);
+    };
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.dead(), CONNECT_MS);
+  }
+
+  /** Neither closed nor answering: given up by us. */
+  private dead(): void {
+    this.drop();
+    this.closed(new CloseEvent("close", { wasClean: false, code: 1006 }));
   }
 
   private opened(): void {
+    window.clearTimeout(this.timer);
+    this.pulse.start();
     this.tries = 0;
     this.lostAt = null;
     if (!this.up) {
@@ -90,6 +124,8 @@ export class KeptSocket {
   }
 
   private closed(event: CloseEvent): void {
+    window.clearTimeout(this.timer);
+    this.pulse.stop();
     this.socket = null;
     if (!this.up) {
       this.ondisconnect(!event.wasClean, event.code, event.reason);
@@ -108,10 +144,11 @@ export class KeptSocket {
     }
     const wait = RETRY_MS[Math.min(this.tries, RETRY_MS.length - 1)] ?? 2000;
     this.tries += 1;
-    this.timer = window.setTimeout(() => this.open(), wait);
+    this.timer = window.setTimeout(() => this.connectNow(), wait);
   }
 
   private drop(): void {
+    this.pulse.stop();
     const socket = this.socket;
     if (!socket) return;
     socket.onopen = socket.onclose = socket.onmessage = null;

@@ -2,6 +2,7 @@
 
 import { serverTime } from "./time";
 import { el, show } from "./page";
+import { Pulse } from "./pulse";
 
 export interface Operator {
   id: string;
@@ -101,6 +102,7 @@ export interface Update {
 const SIGNED_OUT = 4401;
 const RETRY_MS = [200, 400, 800, 1500, 2500];
 const ACTIVE_EVERY_MS = 30_000;
+const CONNECT_MS = 4000;
 
 export class LiveLine {
   private socket: WebSocket | null = null;
@@ -108,7 +110,12 @@ export class LiveLine {
   private engineAway = false;
   private switchAway = false;
   private lastActive = 0;
+  private hanging = 0;
   private stopped = false;
+  private readonly pulse = new Pulse(
+    () => this.send({ ping: true }),
+    () => this.lost(),
+  );
 
   constructor(
     private readonly onUpdate: (update: Update) => void,
@@ -126,6 +133,7 @@ export class LiveLine {
   /** Ends the line for good. */
   stop(): void {
     this.stopped = true;
+    this.pulse.stop();
     this.socket?.close();
   }
 
@@ -137,12 +145,16 @@ export class LiveLine {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/live`);
     this.socket = socket;
+    this.hanging = window.setTimeout(() => this.lost(), CONNECT_MS);
     socket.onopen = () => {
+      window.clearTimeout(this.hanging);
       this.tries = 0;
+      this.pulse.start();
       this.banner();
       this.onOpen();
     };
     socket.onmessage = (message: MessageEvent<string>) => {
+      this.pulse.heard();
       const update = JSON.parse(message.data) as Update;
       serverTime(update.at);
       if (update.engine !== undefined) this.engineAway = update.engine === "away";
@@ -151,7 +163,10 @@ export class LiveLine {
       this.onUpdate(update);
     };
     socket.onclose = (event) => {
-      if (this.stopped) return;
+      if (socket !== this.socket || this.stopped) return; // given up already
+      window.clearTimeout(this.hanging);
+      this.pulse.stop();
+      this.socket = null;
       if (event.code === SIGNED_OUT) {
         location.assign(`/signin?why=expired&next=${encodeURIComponent(location.pathname)}`);
         return;
@@ -163,6 +178,14 @@ export class LiveLine {
       if (this.tries === 3) void this.checkSession();
       window.setTimeout(() => this.connect(), wait * (0.8 + Math.random() * 0.4));
     };
+  }
+
+  /** Neither closed nor answering: the network is another one, or swallows everything. */
+  private lost(): void {
+    const socket = this.socket;
+    if (!socket || this.stopped) return;
+    socket.close();
+    socket.onclose?.(new CloseEvent("close", { wasClean: false, code: 1006 }));
   }
 
   private async checkSession(): Promise<void> {
