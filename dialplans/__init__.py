@@ -2,6 +2,16 @@
 wrong."""
 
 from dialplans.callbacks import callback_number, said_number
+from dialplans.dialling import (
+    CLASS_NAMES,
+    DialRefused,
+    OutLeg,
+    OutRoute,
+    classify,
+    route_extension,
+    route_out,
+    shown_number,
+)
 from dialplans.document import plan_text
 from dialplans.events import STATES, event_prompt, states_of, told
 from dialplans.fields import Language, Prompt, prompt
@@ -46,6 +56,7 @@ from dialplans.wording import POSITIONS, WAITS_MIN, Wording, WordingName
 
 __all__ = [
     "CHECKED",
+    "CLASS_NAMES",
     "POSITIONS",
     "STATES",
     "WAITS_MIN",
@@ -55,6 +66,7 @@ __all__ = [
     "Category",
     "Closure",
     "DialClass",
+    "DialRefused",
     "Dialling",
     "Diverted",
     "Edge",
@@ -76,6 +88,8 @@ __all__ = [
     "Notice",
     "Number",
     "Operator",
+    "OutLeg",
+    "OutRoute",
     "Outbound",
     "Pbx",
     "PriorityCaller",
@@ -104,6 +118,7 @@ __all__ = [
     "audio_key",
     "boxes",
     "callback_number",
+    "classify",
     "entries",
     "event_prompt",
     "leads_to_people",
@@ -112,7 +127,10 @@ __all__ = [
     "parse_site",
     "plan_text",
     "prompt",
+    "route_extension",
+    "route_out",
     "said_number",
+    "shown_number",
     "spoken",
     "states_of",
     "told",

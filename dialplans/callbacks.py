@@ -34,10 +34,11 @@ def callback_number(site: Site, number: str) -> str | None:
     digits = national(number.replace("-", ""))
     if _CALLED_BACK.fullmatch(digits) is None or digits.startswith(_NOBODYS):
         return None
-    return None if digits in _own(site) else digits
+    return None if digits in own_numbers(site) else digits
 
 
-def _own(site: Site) -> set[str]:
+def own_numbers(site: Site) -> set[str]:
+    """The digits of every number by which a call comes to this centre: aliases and diverted lines too."""
     ours = {one.digits for one in site.numbers}
     for number in site.numbers:
         ours |= {alias.replace("-", "") for alias in number.aliases}

@@ -51,8 +51,9 @@ class Dialling(Part):
 
 class Pbx(Part):
     """The city hall's exchange (内線転送, NUM-3, NUM-4): an extension is rung by `prefix`
-    (付加番号) and itself, through the first of `trunks` that has a channel. `return_code`: what a department dials, or transfers to,
-    to give the citizen back (転送戻り, XFR-4); it arrives on those trunks as the number called."""
+    (付加番号) and itself, through the first of `trunks` that has a channel. `return_code`: what a department
+    dials, or transfers to, to give the citizen back (転送戻り, XFR-4); it arrives on those trunks as the
+    number called."""
 
     trunks: Route
     prefix: Annotated[str, Field(pattern=r"^[0-9*#+]{0,8}$")] = ""

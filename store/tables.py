@@ -155,8 +155,8 @@ class OperatorStateRow(Base):
 
 class Recording(Base):
     """The sound of a call. `path` is relative to the archive folder; `state`: capturing, ready or failed
-    (then `problem` says why). `held_…`: kept against every
-    deletion (REC-4), by whom and why. `seconds`, `sample_rate` (Hz) and `bytes` are known once it is ready."""
+    (then `problem` says why). `held_…`: kept against every deletion (REC-4), by whom and why. `seconds`,
+    `sample_rate` (Hz) and `bytes` are known once it is ready."""
 
     __tablename__ = "recordings"
     __table_args__ = (Index(None, "state"), Index(None, "created_at"))
@@ -259,7 +259,8 @@ class WrapUp(Base):
 
 class DirectoryEntry(Base):
     """A line of the 職員録. `place`: its order. `hours`: 執務時間 as people write them
-    (`desk.office_hours`); empty: the department's, else the site's usual; `reading` in かな; `person` may be empty (a desk, not a name)."""
+    (`desk.office_hours`); empty: the department's, else the site's usual; `reading` in かな; `person` may be
+    empty (a desk, not a name)."""
 
     __tablename__ = "directory"
     __table_args__ = (Index(None, "department"),)
