@@ -19,6 +19,7 @@ from cdr.record import CallRecord, Outcome, PathStep, record_of
 from cdr.segments import Problem
 from cdr.shares import Even, Evenness, Share
 from cdr.span import Span, SpanError
+from cdr.transfers import Target, Transfer
 
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
@@ -58,6 +59,8 @@ __all__ = [
     "SpanError",
     "StepCount",
     "SystemClock",
+    "Target",
+    "Transfer",
     "Why",
     "WhyHead",
     "WhyRow",

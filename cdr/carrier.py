@@ -299,6 +299,8 @@ def _record_row(record: CallRecord) -> dict[str, Any]:
     row["operators"] = list(record.operators)
     row["transfers"], row["marks"] = list(record.transfers), list(record.marks)
     row["path"] = [asdict(step) for step in record.path]
+    row["transfers"] = [one.to_json() for one in record.transfers]
+    row["marks"] = list(record.marks)
     row["outcome"] = record.outcome.value
     return row
 
@@ -325,9 +327,14 @@ def _state_row(event: Event) -> dict[str, Any] | None:
     return None
 
 
+_WRAP_UP_TEXTS = ("operator", "result", "category", "note", "by", "follow_up")
+
+
 def _wrap_up_row(event: Event) -> dict[str, Any]:
-    texts = {name: event.data.get(name) for name in ("operator", "result", "category", "note", "by")}
-    known = {name: None if value is None else str(value) for name, value in texts.items()}
+    texts = {name: event.data.get(name) for name in _WRAP_UP_TEXTS}
+    known: dict[str, Any] = {name: None if value is None else str(value) for name, value in texts.items()}
+    faq = event.data.get("faq")
+    known["faq"] = [str(each) for each in faq] if isinstance(faq, list | tuple) else None
     return {"id": event.id, "call": event.call, "at": event.at, **known}
 
 

@@ -198,8 +198,8 @@ def formula_of(settings: KpiSettings) -> Formula:
     else:
         ja.append("折り返しを予約した呼は除外（放棄呼にはしない）")
         en.append("calls that booked a callback are left out (never abandoned)")
-    ja.append("折り返しの発信は除外")
-    en.append("calls made to call back are left out")
+    ja.append("センターからの発信は除外")
+    en.append("calls that the centre makes are left out")
     if ignore > 0:
         ja.append(f"着信から{_seconds(ignore)}秒以内の放棄呼は除外")
         en.append(f"calls given up {_seconds(ignore)} s or less after arrival are left out")
@@ -208,7 +208,12 @@ def formula_of(settings: KpiSettings) -> Formula:
 
 def _figure(record: Countable, settings: KpiSettings) -> str:
     """Which of answered, abandoned, lost, overflowed, callbacks, unfinished, left_out a call is."""
-    if record.via == "callback" or record.staff or record.open is False or record.queues is False:
+    if (
+        record.via in ("callback", "outbound")
+        or record.staff
+        or record.open is False
+        or record.queues is False
+    ):
         return "left_out"
     if record.answered_at is not None:
         return "answered"

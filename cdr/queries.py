@@ -13,6 +13,7 @@ from cdr.kpis import Kpi, KpiSettings, kpi_of
 from cdr.paths import StepCount, count_paths
 from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
+from cdr.transfers import Transfer
 from store import CallRow, EventRow, Recording, Store, TalkRow, WrapUp
 
 _AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -219,6 +220,8 @@ def digits(number: str) -> str:
 def _record(row: Row[Any]) -> CallRecord:
     fields = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
     fields["path"] = tuple(PathStep(**step) for step in row.path or ())
+    fields["transfers"] = tuple(Transfer.of(one) for one in row.transfers or ())
+    fields |= {"hops": row.hops or 0, "marks": tuple(row.marks or ())}
     fields |= {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)}
     fields |= {"transfers": tuple(row.transfers or ()), "marks": tuple(row.marks or ())}
     return CallRecord(**fields | {"hops": row.hops or 0})

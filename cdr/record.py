@@ -10,10 +10,11 @@ from typing import Any
 
 from cdr.events import Event, time_text
 from cdr.talks import Stretch, Talk, Talks
+from cdr.transfers import Transfer, Transfers
 from cdr.values import duration, flag, number, text
 from cdr.way import Outcome, PathStep, Way
 
-__all__ = ["CallRecord", "Outcome", "PathStep", "Told", "duration", "record_of", "told_by"]
+__all__ = ["CallRecord", "Outcome", "PathStep", "Told", "Transfer", "duration", "record_of", "told_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,11 @@ class CallRecord:
     """A call. Times are aware UTC, durations seconds; None: it did not happen, or is not known yet.
 
     `answer_s`: arrival to first answer. `wait_s`: first queue entry to first answer, or to the end of a call
-    never answered. `talk_s`: 通話時間, from answer to end with all holds in it, without the time a citizen
-    waited again after losing the operator. `hold_s`: the part of it on hold. `wrap_up_s`: 後処理時間 of all
-    operators. `total_s`: arrival to end. `recording` is relative to the archive, filled once it is ready.
+    never answered. `talk_s`: 通話時間, from answer to end with all holds in it, the talk with whoever the
+    citizen was transferred to included, without the time a citizen waited again after losing the operator, or
+    waited for a target after the operator had left. `hold_s`: the part of it on hold, consults included.
+    `wrap_up_s`: 後処理時間 of all operators. `total_s`: arrival to end. `recording` is relative to the
+    archive, filled once it is ready.
 
     Of the plan: its version, whether the call came within the hours (`open`), on a `staff` number, on one
     from which a queue can be reached (`queues`; None: noted before this was, counts as true); the last
@@ -32,7 +35,11 @@ class CallRecord:
 
     `queue`: the first it came to; `answered_queue`: the one whose operator answered first, after overflow or
     a move. `via` `callback`: a call that we made (`caller`: whom we called, `number`: what was shown there,
-    `arrived_at`: when it was dialled) to fulfil what `callback_of`, a call, had booked.
+    `arrived_at`: when it was dialled) to fulfil what `callback_of`, a call, had booked. `via` `outbound`: a
+    call that an operator made, `case_id` the case that asked for it.
+
+    `transfers`: each that was tried, in order; `hops`: how many of them took the citizen over. `marks`: those
+    that are on (`emergency`, `harassment`), in the order of marking.
     """
 
     call: str
@@ -71,7 +78,7 @@ class CallRecord:
     exit_step: str | None = None
     answered_queue: str | None = None
     callback_of: str | None = None
-    transfers: tuple[dict[str, Any], ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     hops: int = 0
     marks: tuple[str, ...] = ()
     case_id: int | None = None
@@ -93,6 +100,8 @@ def _json(value: Any) -> Any:
             return [_json(each) for each in value]
         case PathStep():
             return {"step": value.step, "key": value.key, "label": value.label}
+        case Transfer():
+            return {name: _json(each) for name, each in value.to_json().items()}
         case enum.Enum():
             return value.value
     return value
@@ -144,6 +153,8 @@ class _Fold:
     wrap_ups: dict[str, Stretch] = field(default_factory=dict)
     way: Way = field(default_factory=Way)
     talks: Talks = field(default_factory=Talks)
+    transfers: Transfers = field(default_factory=Transfers)
+    marks: dict[str, bool] = field(default_factory=dict)
 
     def record(self) -> CallRecord:
         for event in self.events:
@@ -153,10 +164,13 @@ class _Fold:
             if not over:
                 self.way.take(event)
             self.first.setdefault(event.kind, event)
+            if not over or event.kind != "answered":
+                self.transfers.take(event)
             self._take(event)
             self.talks.take(event)
         start = self.first.get("arrived") or self.first.get("dialled") or self.events[0]
         ours = start.kind != "arrived" and bool(self.first.keys() & {"dialled", "callback_failed"})
+        outbound = ours and text(start.data, "reason") == "outbound"
         queued, answered, ended = (self.first.get(kind) for kind in ("queued", "answered", "ended"))
         how = ended.data if ended else {}
         way = self.way
@@ -166,7 +180,7 @@ class _Fold:
             call=start.call or "",
             number=text(start.data, "number"),
             caller=text(start.data, "to" if ours else "caller"),
-            via="callback" if ours else text(start.data, "via") or "engine",
+            via="outbound" if outbound else "callback" if ours else text(start.data, "via") or "engine",
             queue=self.queue,
             arrived_at=start.at,
             queued_at=queued.at if queued else None,
@@ -198,7 +212,11 @@ class _Fold:
             forward_answered_at=forwarded.at if forwarded else None,
             exit_step=text(way.place.data, "step") if way.place is not None and ended else None,
             answered_queue=self.talks.first_queue,
-            callback_of=text(start.data, "of") if ours else None,
+            callback_of=text(start.data, "of") if ours and not outbound else None,
+            transfers=tuple(self.transfers.told()),
+            hops=self.transfers.hops,
+            marks=tuple(mark for mark, on in self.marks.items() if on),
+            case_id=number(start.data, "case") if outbound else None,
         )
 
     @property
@@ -234,14 +252,36 @@ class _Fold:
                 self.hold.begin(event)
             case "resumed":
                 self.hold.end(event)
-            case "left" | "leg_lost":
+            case "transfer_begun" if self.talking and text(event.data, "how") == "consult":
+                self.hold.begin(event)
+            case "transfer_room" if text(event.data, "with") == "target":
+                if self.talking:
+                    self.hold.begin(event)
+            case "transfer_room":
+                self.hold.end(event)
+            case "transfer_answered" | "transferred" | "transfer_ended" | "returned":
+                if event.kind != "transfer_answered":
+                    self.hold.end(event)  # the citizen has somebody again, or waits elsewhere
+                if event.kind == "transferred":
+                    self.talking.discard(operator)
+                if not over:
+                    self._talks_on(event)
+            case "left" | "leg_lost" | "taken_over":
                 self.talking.discard(operator)
-                if not self.talking:
-                    self._talk_over(event)
+                self._talks_on(event)
+            case "marked" if mark := text(event.data, "mark"):
+                self.marks[mark] = event.data.get("on") is not False
             case "ended":
                 self.gave_up_ringing |= bool(self.ringing)
                 self.talking.clear()
                 self._talk_over(event)
+
+    def _talks_on(self, event: Event) -> None:
+        """The citizen talks as long as an operator or a target is there."""
+        if self.transfers.alone and "ended" not in self.first:
+            self.talk.begin(event)
+        elif not self.talking:
+            self._talk_over(event)
 
     def _talk_over(self, event: Event) -> None:
         self.hold.end(event)

@@ -13,7 +13,8 @@ from cdr.values import duration, text
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One operator's part in a call. `offered`: it was the answer to an offer (or a callback that the
-    operator had taken); otherwise the operator came to the call by another way. `queue`: whose offer it was.
+    operator had taken); otherwise the operator came to the call by another way: a transfer, taking it over,
+    dialling it. `queue`: whose offer it was.
     Durations in seconds, None while they last or where there was none; `talk_s` with all holds in it."""
 
     operator: str
@@ -48,6 +49,7 @@ class _Part:
     queue: str | None
     answered: Event
     offered: bool
+    gone: bool = False  # left the call: who comes again has another part in it
     talk: Stretch = field(default_factory=Stretch)
     hold: Stretch = field(default_factory=Stretch)
     wrap_up: Stretch = field(default_factory=Stretch)
@@ -85,7 +87,7 @@ class Talks:
                 self.queue = text(event.data, "queue") or self.queue
             case "dialled":
                 self.queue = text(event.data, "queue") or self.queue
-                self._given = True
+                self._given = text(event.data, "reason") != "outbound"
             case "offered":
                 self._offers[operator] = text(event.data, "queue") or self.queue
             case "offer_ended" if event.data.get("reason") != "answered":
@@ -102,6 +104,15 @@ class Talks:
             case "left" | "leg_lost":
                 for part in self._of(operator):
                     part.over(event)
+                    part.gone = part.gone or event.kind == "left"
+            case "transferred" | "taken_over":
+                for part in self._of(operator):
+                    part.over(event)
+                    part.gone = True
+            case "transfer_begun" if text(event.data, "how") == "consult":
+                self._hold(event, True)
+            case "transfer_room" | "transfer_ended":
+                self._hold(event, text(event.data, "with") == "target")
             case "ended":
                 self._over = True
                 for part in self._parts:
@@ -110,9 +121,15 @@ class Talks:
                 for part in self._of(operator)[-1:]:
                     (part.wrap_up.begin if event.kind == "wrap_up" else part.wrap_up.end)(event)
 
+    def _hold(self, event: Event, on: bool) -> None:
+        """While the operator talks with somebody else the citizen hears music."""
+        for part in self._parts:
+            if part.talk.since is not None:
+                (part.hold.begin if on else part.hold.end)(event)
+
     def _answered(self, operator: str, event: Event) -> None:
         known = self._of(operator)
-        if operator not in self._offers and known:
+        if operator not in self._offers and known and not known[-1].gone:
             known[-1].talk.begin(event)  # took the conversation back: the same part goes on
             return
         if known:

@@ -59,6 +59,10 @@ def test_a_call_like_most() -> None:
         "exit_step": None,
         "answered_queue": "main",
         "callback_of": None,
+        "transfers": [],
+        "hops": 0,
+        "marks": [],
+        "case_id": None,
         "recording": None,
         "recording_s": None,
     }
