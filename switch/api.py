@@ -69,7 +69,8 @@ class RtpCounters:
 class Channel(Protocol):
     """One leg: a citizen's or an operator's. Every awaiting method raises ChannelGone when the leg hangs up
     meanwhile, SwitchGone when the connection is lost; cancelling an awaiting method stops what it had begun.
-    Only `wait_up`, `wait_gone` and `digit` wait on through a reconnect: what they wait for stays true."""
+    Only `wait_ringing`, `wait_up`, `wait_gone` and `digit` wait on through a reconnect: what they wait for
+    stays true."""
 
     id: str
     name: str
@@ -85,6 +86,10 @@ class Channel(Protocol):
         INVITE by more than 100 or 183."""
 
     @property
+    def rings(self) -> bool:
+        """The other side has told that its telephone rings (180), and nobody has answered yet."""
+
+    @property
     def in_application(self) -> bool: ...
     @property
     def hangup_info(self) -> Hangup | None: ...
@@ -98,8 +103,22 @@ class Channel(Protocol):
 
     async def music(self, on: bool, music_class: str = "default") -> None: ...
     async def ring(self, on: bool) -> None: ...
+    async def mute(self, on: bool) -> None:
+        """What comes from the leg is silence from now on, for all in its bridge and for who listens to it."""
+
+    async def silence(self, on: bool) -> None:
+        """Silence is sent to the leg, so that a whisper is heard while nothing else is said to it."""
+
+    async def send_digits(self, digits: str) -> None:
+        """Sends key tones (`[0-9*#A-D]`) to the leg's telephone, in the way that it takes them; returns at
+        once."""
+
     async def dial(self, timeout_s: float) -> None:
         """Rings a channel made by `Switch.leg`; returns at once."""
+
+    async def wait_ringing(self) -> None:
+        """Until the telephone there rings, or is answered; ChannelGone as `wait_up`. Never, where the other
+        side tells no ringing (183)."""
 
     async def wait_up(self) -> None:
         """Until the leg is answered; ChannelGone(hangup) if it is refused or ends before."""
@@ -208,11 +227,19 @@ class Switch(Protocol):
         argument `leg`. Raises Refused when the endpoint has no reachable contact. The channel is then
         ready for `dial`."""
 
+    async def snoop(self, channel: Channel, *, snoop_id: str, whisper: bool) -> Channel:
+        """A channel, inside our application with argument `snoop`, that hears what `channel` says and what
+        is said to it. `whisper`: whoever is joined with the snoop in a bridge is heard at `channel` alone;
+        without it nothing said there goes anywhere. Fixed for its life. It ends with `channel`."""
+
     async def bridge(self) -> Bridge: ...
     async def record(self, channel: Channel, heard: Path, said: Path) -> None:
         """From now on, while the channel is bridged, what comes from it is written to the file `heard`, what
         goes to it to `said` (WAV, 8 kHz); it goes on without us until the channel ends. Paths are ASCII
         without commas: ValueError."""
+
+    async def stop_recording(self, channel: Channel) -> None:
+        """Ends what `record` began; SwitchError where there is none."""
 
     def channel(self, channel_id: str) -> Channel | None: ...
     def phone_reachable(self, endpoint: str) -> bool: ...

@@ -33,6 +33,7 @@ _CAUSES = {
     "number_incomplete": 28, "normal_unspecified": 31, "congestion": 34, "failure": 38, "unallocated": 1,
     "codec_mismatch": 65, "interworking": 127,
 }  # fmt: skip
+DTMF_MS = 100  # a key tone, and the pause after it
 _WITHHELD = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private"})
 
 
@@ -58,7 +59,7 @@ class AriChannel:
 
     __slots__ = (
         "_asked_cause", "_busy", "_callbacks", "_digits", "_down", "_exchange", "_hangup",
-        "_playing", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
+        "_playing", "_rings", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, channel_id: str) -> None:
@@ -70,6 +71,7 @@ class AriChannel:
         self.args: tuple[str, ...] = ()
         self._up = False
         self._down = False
+        self._rings = False
         self._started = False
         self._hangup: Hangup | None = None
         self._asked_cause: int | None = None
@@ -92,6 +94,10 @@ class AriChannel:
     @property
     def down(self) -> bool:
         return self._down
+
+    @property
+    def rings(self) -> bool:
+        return self._rings and not self._up and self._hangup is None
 
     @property
     def in_application(self) -> bool:
@@ -131,6 +137,9 @@ class AriChannel:
     def state(self, state: str) -> None:
         if state:
             self._down = state in ("Down", "Rsrvd")
+        if state == "Ringing" and not self._rings:
+            self._rings = True
+            self._wake()
         if state == "Up" and not self._up:
             self._up = True
             self._wake()
@@ -212,6 +221,16 @@ class AriChannel:
     async def ring(self, on: bool) -> None:
         await self._do("POST" if on else "DELETE", "ring")
 
+    async def mute(self, on: bool) -> None:
+        await self._do("POST" if on else "DELETE", "mute", {"direction": "in"})
+
+    async def silence(self, on: bool) -> None:
+        await self._do("POST" if on else "DELETE", "silence")
+
+    async def send_digits(self, digits: str) -> None:
+        query = {"dtmf": digits, "duration": str(DTMF_MS), "between": str(DTMF_MS)}
+        await self._do("POST", "dtmf", query)
+
     async def dial(self, timeout_s: float) -> None:
         await self.wait_started()
         await self._do("POST", "dial", {"timeout": str(max(1, round(timeout_s)))}, lane="urgent")
@@ -219,6 +238,11 @@ class AriChannel:
     async def wait_started(self) -> None:
         """Until the channel is inside the application; ChannelGone when it ends before."""
         while not self._started:
+            await self._changed()
+        self._alive()
+
+    async def wait_ringing(self) -> None:
+        while not (self._rings or self._up):
             await self._changed()
         self._alive()
 

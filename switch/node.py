@@ -135,6 +135,27 @@ class Node:
             raise
         return channel
 
+    async def snoop(self, channel: Channel, *, snoop_id: str, whisper: bool) -> Channel:
+        snoop = AriChannel(self, snoop_id)
+        snoop.args = ("snoop",)
+        query = {
+            "spy": "both", "whisper": "out" if whisper else "none", "app": self._settings.application,
+            "appArgs": "snoop",
+        }  # fmt: skip
+        self._channels[snoop_id] = snoop
+        try:
+            snoop.describe(await self.request("POST", f"channels/{channel.id}/snoop/{snoop_id}", query))
+        except asyncio.CancelledError:
+            self._channels.pop(snoop_id, None)
+            self.later(snoop.hangup())
+            raise
+        except SwitchGone:
+            raise
+        except SwitchError:
+            self._channels.pop(snoop_id, None)
+            raise
+        return snoop
+
     async def bridge(self) -> Bridge:
         bridge = AriBridge(self, self.new_id("b"))
         query = {"type": "mixing", "bridgeId": bridge.id, "name": self._settings.application}
@@ -150,6 +171,9 @@ class Node:
         if "," in f"{heard}{said}":
             raise ValueError(f"a recording's path has no comma: {heard}, {said}")
         await self._ami.action("MixMonitor", Channel=channel.name, Options=f"br({heard})t({said})")
+
+    async def stop_recording(self, channel: Channel) -> None:
+        await self._ami.action("StopMixMonitor", Channel=channel.name)
 
     def channel(self, channel_id: str) -> Channel | None:
         return self._channels.get(channel_id)

@@ -112,6 +112,25 @@ async def test_gone_calls_back_once_and_ends_every_wait(channel: AriChannel) -> 
     assert not channel.in_application
 
 
+async def test_ringing_is_told_once_it_rings_and_by_an_answer_too(exchange: Exchange) -> None:
+    for told, rings in (("Ringing", True), ("Up", False)):
+        leg = AriChannel(exchange, f"leg-{told}")
+        waiting = asyncio.create_task(leg.wait_ringing())
+        leg.state("Down")
+        await settle()
+        assert not waiting.done()
+        leg.state(told)
+        await waiting
+        assert leg.rings is rings
+    leg = AriChannel(exchange, "leg-refused")
+    waiting = asyncio.create_task(leg.wait_ringing())
+    await settle()
+    leg.end({"cause": 17, "tech_cause": 486})
+    with pytest.raises(ChannelGone):
+        await waiting
+    assert not leg.rings
+
+
 async def test_the_end_after_our_own_hang_up_carries_our_cause(channel: AriChannel) -> None:
     await channel.hangup("busy")
     channel.end({})
