@@ -32,9 +32,11 @@ from dialplans.model import (
     User,
     Widen,
 )
+from dialplans.office import OfficeHours, OfficeHoursError, clock_text, office_hours
 from dialplans.opening import Calendar, Closure, Hours, Minutes, NamedDay, SpecialDay, Week, minutes
 from dialplans.problems import Problem, SiteError
 from dialplans.seats import Alarms, Category, DialClass, Dialling, Harassment, Mail, Pbx, Transfers
+from dialplans.special_days import Special, special_day
 from dialplans.spoken import Recorded, Said, Translated, audio_key, spoken
 from dialplans.steps import (
     CallbackOffer,
@@ -87,6 +89,8 @@ __all__ = [
     "NamedDay",
     "Notice",
     "Number",
+    "OfficeHours",
+    "OfficeHoursError",
     "Operator",
     "OutLeg",
     "OutRoute",
@@ -102,6 +106,7 @@ __all__ = [
     "Say",
     "Site",
     "SiteError",
+    "Special",
     "SpecialDay",
     "Step",
     "Targets",
@@ -119,11 +124,13 @@ __all__ = [
     "boxes",
     "callback_number",
     "classify",
+    "clock_text",
     "entries",
     "event_prompt",
     "leads_to_people",
     "load_site",
     "minutes",
+    "office_hours",
     "parse_site",
     "plan_text",
     "prompt",
@@ -131,6 +138,7 @@ __all__ = [
     "route_out",
     "said_number",
     "shown_number",
+    "special_day",
     "spoken",
     "states_of",
     "told",

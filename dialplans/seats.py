@@ -6,9 +6,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from dialplans.fields import Host, Name, Part, PhoneNumber, Slug
+from dialplans.fields import Host, Name, Part, PhoneNumber, Slug, bad
+from dialplans.office import OfficeHoursError, office_hours
 
 Route = Annotated[tuple[Slug, ...], Field(min_length=1, strict=False)]
 
@@ -61,12 +62,22 @@ class Pbx(Part):
     return_code: Annotated[str, Field(pattern=r"^[0-9*#]{2,15}$")] | None = None
 
 
+def _office_hours(value: str) -> str:
+    try:
+        office_hours(value)
+    except OfficeHoursError as error:
+        raise bad(error.ja, error.en, error.do_ja, error.do_en) from None
+    return value
+
+
 class Transfers(Part):
     """How transfers behave. `back_after_s`: a target that has not answered by then gives the citizen back
-    (転送戻り). `hops_warn`: from so many transfers of one citizen on the seat warns (たらい回し)."""
+    (転送戻り). `hops_warn`: from so many transfers of one citizen on the seat warns (たらい回し).
+    `office_hours` (as `office_hours` reads them): of departments for which the 職員録 says nothing else."""
 
     back_after_s: Annotated[int, Field(ge=5, le=180)] = 25
     hops_warn: Annotated[int, Field(ge=1, le=20)] = 2
+    office_hours: Annotated[str, Field(max_length=200), AfterValidator(_office_hours)] = "平日 8:30-17:15"
 
 
 class Category(Part):

@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-import jpholiday
-
-from dialplans import Calendar, Hours, Minutes, Number, Site, minutes
+from dialplans import Hours, Minutes, Number, Site, minutes, special_day
 
 LOOK_AHEAD_DAYS = 400  # for the next opening: longer than any year's closure
 LOOK_ON_DAYS = 31  # for the end of this one
@@ -124,16 +122,10 @@ def day(site: Site, hours_id: str, date: dt.date) -> Day:
         if own.date == date:
             return Day(date, _minutes(own.open), "own", own.name)
     if hours.calendar is not None:
-        calendar = site.calendar(hours.calendar)
-        for one in calendar.days:
-            if one.date == date:
-                return Day(date, _minutes(hours.closure), "one_off", one.name)
-        month_day = f"{date:%m-%d}"
-        for closure in calendar.closures:
-            if _between(month_day, closure.start, closure.until):
-                return Day(date, _minutes(hours.closure), "closure", closure.name)
-        if (name := _holiday(calendar, date)) is not None:
-            return Day(date, _minutes(hours.holiday), "holiday", name)
+        special = special_day(site.calendar(hours.calendar), date)
+        if special is not None:
+            spans = hours.holiday if special.kind == "holiday" else hours.closure
+            return Day(date, _minutes(spans), special.kind, special.name)
     return Day(date, _minutes(getattr(hours.week, _WEEKDAYS[date.weekday()])), "week", None)
 
 
@@ -181,25 +173,6 @@ def _wall(site: Site, at: dt.datetime) -> dt.datetime:
 
 def _utc(site: Site, wall: dt.datetime | None) -> dt.datetime | None:
     return None if wall is None else wall.replace(tzinfo=site.zone).astimezone(dt.UTC)
-
-
-def _between(month_day: str, start: str, until: str) -> bool:
-    """Whether it lies in a closure, which may run over New Year. `MM-DD` sorts as its dates do."""
-    if start <= until:
-        return start <= month_day <= until
-    return month_day >= start or month_day <= until
-
-
-def _holiday(calendar: Calendar, date: dt.date) -> str | None:
-    if calendar.holidays == "japan":
-        return _national_holiday(date)
-    return next((one.name for one in calendar.holidays if one.date == date), None)
-
-
-@lru_cache(maxsize=5000)
-def _national_holiday(date: dt.date) -> str | None:
-    """国民の祝日, 振替休日 and 国民の休日; kept, because the library takes 0.25 ms for each date."""
-    return jpholiday.is_holiday_name(date)
 
 
 @lru_cache(maxsize=1000)
