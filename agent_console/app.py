@@ -19,8 +19,9 @@ from .accounts import SignIns, sync_users
 from .console import CONSOLE, Console, console_of, session_of
 from .distribution.trial import TRIALS, Trials
 from .link import EngineLink
+from .live_hub import HUB, LiveHub
 from .live_site import follow_site, read_keys, read_site
-from .live_socket import live
+from .live_socket import live, live_values
 from .plan.voice import VOICE, Voice
 from .problems import Problem
 from .rights import Right
@@ -62,6 +63,9 @@ async def create_app(settings: ConsoleSettings) -> web.Application:
     )
     app[SEATS] = Seats(app[CONSOLE].link)
     app[TODAY] = Today(app[CONSOLE])
+    app[HUB] = hub = LiveHub(app[CONSOLE])
+    hub.feed(lambda: live_values(app[CONSOLE]))
+    hub.feed(lambda: {"kpi": app[TODAY].figures})
     app[TRIALS] = Trials()
     app[VOICE] = Voice(settings.sounds_folder, settings.audio_folder)
     app.on_response_prepare.append(put_headers)

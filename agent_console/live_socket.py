@@ -1,10 +1,11 @@
-"""/live: the live state to each page, filtered by rights, at most four times a second.
+"""/live: the live state to each page, filtered by rights; at once after a change, then at most twenty times a
+second (`live_hub`).
 
 Down to the page, JSON objects that hold only what changed:
 `at`, `full` (the first one), `engine` (connected/away), `switch`, `waiting`; for a seat `me`, `call`,
 `callback` (the one offered to them), `helps` (what they ask help for), `own_today`, `replaced` (opened
-elsewhere); for a board `operators`,
-`calls`, `gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}).
+elsewhere); for a board `operators`, `calls`, `gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}),
+`trend`; for those who supervise `all_helps`; for those with the right `alarms`.
 Up from the page: `{"seat": {"instance", "phone", "in_call"}}` announces a seat, `{"active": true}` says
 that its user is there, `{"ping": true}` is answered at once by a frame of `at` alone.
 """
@@ -23,7 +24,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .console import Console, console_of, session_of
-from .live_state import Entity, shown, shown_callback
+from .live_hub import HUB
+from .live_state import Entity, shown_callback
 from .problems import Problem
 from .rights import Right
 from .seats import SEATS, Seat
@@ -32,7 +34,6 @@ from .today import TODAY
 
 log = logging.getLogger(__name__)
 
-SEND_EVERY_S = 0.25
 _CHECK_SESSION_S = 10.0
 _MAX_FRAME = 4096
 CLOSE_SIGNED_OUT: Final = 4401
@@ -72,18 +73,21 @@ class _Page:
     ) -> None:
         self._console, self._session, self._socket = console, session, socket
         self._seats, self._today = app[SEATS], app[TODAY]
+        self._hub = app[HUB]
         self._dirty = asyncio.Event()
         self._dirty.set()
         self._version = -1
         self._sent: dict[str, Any] = {}
+        self._serials: dict[str, int] = {}
+        self._common = _common(session)
         self._seat: Seat | None = None
 
     async def run(self) -> None:
         writer = asyncio.create_task(self._write())
         guard = asyncio.create_task(self._guard())
         self._console.sockets.add(self._socket)
-        stop_state = self._console.link.listen(self._dirty.set)
-        stop_today = self._today.listen(self._dirty.set)
+        stop_state = self._hub.join(self._dirty.set)
+        stop_today = self._today.listen(lambda: self._hub.poke())  # one of its own: it ends with the page
         try:
             async for message in self._socket:
                 if message.type is not aiohttp.WSMsgType.TEXT or not await self._read(message.data):
@@ -139,57 +143,79 @@ class _Page:
             while not self._socket.closed:
                 await self._dirty.wait()
                 self._dirty.clear()
-                update = self._update()
-                if update:
-                    update["at"] = _now()
-                    await self._socket.send_str(orjson.dumps(update).decode())
-                await asyncio.sleep(SEND_EVERY_S)
+                if parts := self._parts():
+                    at = b'"at":"' + _now().encode() + b'"'
+                    await self._socket.send_str((b"{" + b",".join([at, *parts]) + b"}").decode())
 
-    def _shown(self, call: Entity) -> Entity:
-        return shown(call, self._session.rights, self._console.groups)
+    def _parts(self) -> list[bytes]:
+        """What changed since the last frame: the insides of JSON objects."""
+        self._hub.refresh()
+        parts = []
+        first = self._version < 0
+        if first:
+            parts.append(b'"full":true')
+        for name in self._common:
+            shared = self._hub.shared(name)
+            if shared is not None and self._serials.get(name) != shared.serial:
+                self._serials[name] = shared.serial
+                parts.append(b'"' + name.encode() + b'":' + shared.json)
+        since, self._version = self._version, self._console.link.state.version
+        if self._session.may(Right.BOARD):
+            parts.append(self._hub.board(since, self._session.rights))
+        if own := self._own():
+            parts.append(orjson.dumps(own)[1:-1])
+        return [part for part in parts if part]
+
+    def _own(self) -> dict[str, Any]:
+        """What changed of what is this page's alone."""
+        update: dict[str, Any] = {}
+        if self._sent.pop("replaced", False):
+            update["replaced"] = True
+        operator = self._session.account.operator
+        if operator is None:
+            return update
+        state = self._console.link.state
+        call, callback = state.call_of(operator), state.callback_of(operator)
+        current: dict[str, Any] = {
+            "me": state.operators.get(operator),
+            "call": self._hub.shown(call, self._session.rights) if call else None,
+            "callback": self._shown_callback(callback) if callback else None,
+            "helps": state.helps_of(operator),
+            "own_today": self._today.own(operator),
+        }
+        for name, value in current.items():
+            known = self._sent.get(name, self)
+            if known is not value and known != value:
+                update[name] = self._sent[name] = value
+        return update
 
     def _shown_callback(self, callback: Entity) -> Entity:
         return shown_callback(callback, self._session.rights, self._console.groups)
 
-    def _update(self) -> dict[str, Any]:
-        """What changed since the last one."""
-        link, state = self._console.link, self._console.link.state
-        first, since, self._version = self._version < 0, self._version, state.version
-        update: dict[str, Any] = {"full": True} if first else {}
-        if self._sent.pop("replaced", False):
-            update["replaced"] = True
-        waiting = state.waiting()
-        current: dict[str, Any] = {
-            "engine": "connected" if link.connected else "away",
-            "switch": state.switch_connected,
-            "waiting": {"count": waiting.count, "longest_since": waiting.longest_since},
-        }
-        operator = self._session.account.operator
-        if operator is not None:
-            call = state.call_of(operator)
-            current["me"] = state.operators.get(operator)
-            current["call"] = self._shown(call) if call else None
-            callback = state.callback_of(operator)
-            current["callback"] = self._shown_callback(callback) if callback else None
-            current["helps"] = state.helps_of(operator)
-            current["own_today"] = self._today.own(operator)
-        if self._session.may(Right.BOARD):
-            current["kpi"] = self._today.figures
-            current["callbacks"] = _callbacks(state.callbacks)
-            operators, calls = state.operators_since(since), state.calls_since(since)
-            gone, gone_operators = state.gone_since(since), state.operators_gone_since(since)
-            if operators or first:
-                update["operators"] = operators
-            if calls or first:
-                update["calls"] = [self._shown(c) for c in calls]
-            if gone and not first:
-                update["gone"] = gone
-            if gone_operators and not first:
-                update["gone_operators"] = gone_operators
-        for key, value in current.items():
-            if key not in self._sent or self._sent[key] != value:
-                update[key] = self._sent[key] = value
-        return update
+
+def _common(session: Session) -> tuple[str, ...]:
+    """The shared values that these eyes see."""
+    names = ["engine", "switch", "waiting"]
+    if session.may(Right.BOARD):
+        names += ["kpi", "callbacks", "trend"]
+    if session.may(Right.SUPERVISE):
+        names.append("all_helps")
+    if session.may(Right.ALARMS):
+        names.append("alarms")
+    return tuple(names)
+
+
+def live_values(console: Console) -> dict[str, Any]:
+    """What of the engine's state all pages share (a source of the hub)."""
+    link, state = console.link, console.link.state
+    waiting = state.waiting()
+    return {
+        "engine": "connected" if link.connected else "away",
+        "switch": state.switch_connected,
+        "waiting": {"count": waiting.count, "longest_since": waiting.longest_since},
+        "callbacks": _callbacks(state.callbacks),
+        "all_helps": state.helps,
+    }
 
 
 def _now() -> str:

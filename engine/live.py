@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .call import Call, Phase
 from .callbacks import state as callbacks_state
 from .clock import iso
+from .pace import Pace
 from .phones import BROWSER, DESK, phone_of
 from .tally import day_of
 
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 
     from .centre import Centre
 
-GATHER_S = 0.1
 CALLBACK_S = 0.005  # the list of callbacks is whole each time: so much rarer for each that is in it
 Json = dict[str, Any]
 Listener = Callable[[Json], None]
 
 
 class Live:
-    """Rooms mark what changed; listeners get whole entities, at most every GATHER_S seconds."""
+    """Rooms mark what changed; listeners get whole entities, soon and at a `Pace`."""
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
@@ -36,7 +36,7 @@ class Live:
         self._callbacks_later: asyncio.TimerHandle | None = None
         self._gone: set[str] = set()
         self._shown: dict[str, int] = {}  # places in the queue as last told
-        self._timer: asyncio.TimerHandle | None = None
+        self._pace = Pace(self._flush)
 
     def operator(self, operator: str) -> None:
         self._operators.add(operator)
@@ -73,11 +73,10 @@ class Live:
             listener(message)
 
     def _soon(self) -> None:
-        if self._timer is None and self.listeners:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._flush)
+        if self.listeners:
+            self._pace.soon()
 
     def _flush(self) -> None:
-        self._timer = None
         session = self.centre.session
         calls = session.calls if session is not None else {}
         known = {one.id for one in self.centre.site.operators}
