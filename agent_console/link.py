@@ -78,8 +78,9 @@ class EngineLink:
                 await self._task
             self._task = None
 
-    async def command(self, do: str, /, **fields: Any) -> dict[str, Any]:
-        """Sends one command and returns its result. Raises EngineAway or EngineRefused."""
+    async def command(self, do: str, within_s: float | None = None, /, **fields: Any) -> dict[str, Any]:
+        """Sends one command and returns its result. `within_s`: how long it may take, for those that wait
+        until a telephone rings. Raises EngineAway or EngineRefused."""
         socket = self._socket
         if socket is None or socket.closed:
             raise EngineAway
@@ -88,7 +89,7 @@ class EngineLink:
         self._answers[number] = answer
         try:
             await socket.send_str(orjson.dumps({"id": number, "do": do, **fields}).decode())
-            reply = await asyncio.wait_for(answer, COMMAND_TIMEOUT_S)
+            reply = await asyncio.wait_for(answer, COMMAND_TIMEOUT_S if within_s is None else within_s)
         except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
             raise EngineAway(unsure=True) from error
         finally:

@@ -141,20 +141,28 @@ async def me(call: ApiCall) -> Me:
 
 
 async def _act(call: ApiCall, do: str) -> Done:
+    await act(call, do)
+    return Done()
+
+
+async def act(call: ApiCall, do: str, *, within_s: float | None = None, **fields: Any) -> dict[str, Any]:
+    """A command on a call in progress, by whoever is in it, or for them by those who may; the engine's
+    result. The body is a CallAction."""
     call_id = call.path("call")
+    assert isinstance(call.body, CallAction)  # noqa: S101 - the table promises it
     own = call.session.account.operator
-    operator = call.body_as(CallAction).operator or own
+    operator = call.body.operator or own
     entity = call.console.link.state.calls.get(call_id)
     if operator is None and entity is not None:
         operator = entity.get("operator")
     if operator is None:
         raise problem(404, "unknown_call", "problem.no_call", id=call_id)
-    if operator != own:
+    if operator != own or not call.session.may(Right.SEAT):
         need(call, Right.CALLS_CONTROL)
-    await call.console.link.command(do, call=call_id, operator=operator)
+    result = await call.console.link.command(do, within_s, call=call_id, operator=operator, **fields)
     if operator != own:
         await note_done(call, Action.CALL_CONTROL, f"{do} {call_id}")
-    return Done()
+    return result
 
 
 def operator_of(call: ApiCall) -> str:

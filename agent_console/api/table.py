@@ -21,6 +21,7 @@ from .models import (
 )
 from .plan_table import PLAN_OPERATIONS
 from .registry import Operation
+from .seat_table import SEAT_OPERATIONS
 
 _CALLS = frozenset({Right.CALLS_OWN, Right.CALLS_ALL})
 _CONTROL = frozenset({Right.SEAT, Right.CALLS_CONTROL})
@@ -145,5 +146,6 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(503,),
     ),
     *DISTRIBUTION_OPERATIONS,
+    *SEAT_OPERATIONS,
     *PLAN_OPERATIONS,
 )

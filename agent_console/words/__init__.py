@@ -1,10 +1,12 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import distribution, frame, pages, plan, plan_forms, plan_safety, problems, seat, staffing
+from . import distribution, frame, pages, phone, plan, plan_forms, plan_safety, problems, seat, seat_work, staffing
 
 WORDS: dict[str, tuple[str, str]] = {
     **frame.WORDS,
     **seat.WORDS,
+    **phone.WORDS,
+    **seat_work.WORDS,
     **pages.WORDS,
     **distribution.WORDS,
     **staffing.WORDS,
