@@ -1,7 +1,7 @@
 """Call data: the journal of events, call records computed from it, and the cities' KPIs.
 
 The engine writes a `Journal`; the worker runs a `Carrier`; console and command line
-ask `calls`, `call`, `kpi`, `path_counts`, `evenness`.
+ask `calls`, `call`, `history`, `kpi`, `trend`, `path_counts`, `evenness`.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from cdr.attendance import Attendance
 from cdr.events import Clock, Event, SystemClock
 from cdr.journal import Journal, JournalError
 from cdr.kpis import FIGURES, Formula, Kpi, KpiSettings, formula_of, kpi_of
+from cdr.misses import Left, MissesLeft, misses_left
 from cdr.paths import StepCount
 from cdr.reader import read_journal, tail
 from cdr.reasons import Why, WhyHead, WhyRow, why
@@ -23,6 +24,7 @@ from cdr.transfers import Target, Transfer
 
 if TYPE_CHECKING:
     from cdr.carrier import Carrier, carry, recompute, remove_carried
+    from cdr.contacts import Contact, history
     from cdr.evenness_queries import evenness, evenness_by_day
     from cdr.queries import (
         CallDetail,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         offers_of,
         path_counts,
     )
+    from cdr.trends import Interval, trend, trend_of
 
 __all__ = [
     "FIGURES",
@@ -43,14 +46,18 @@ __all__ = [
     "CallRecord",
     "Carrier",
     "Clock",
+    "Contact",
     "Even",
     "Evenness",
     "Event",
     "Formula",
+    "Interval",
     "Journal",
     "JournalError",
     "Kpi",
     "KpiSettings",
+    "Left",
+    "MissesLeft",
     "Outcome",
     "PathStep",
     "Problem",
@@ -73,8 +80,10 @@ __all__ = [
     "evenness",
     "evenness_by_day",
     "formula_of",
+    "history",
     "kpi",
     "kpi_of",
+    "misses_left",
     "offers_of",
     "path_counts",
     "read_journal",
@@ -83,6 +92,8 @@ __all__ = [
     "record_of",
     "remove_carried",
     "tail",
+    "trend",
+    "trend_of",
     "why",
 ]
 
@@ -90,7 +101,9 @@ __all__ = [
 # restart) what only the others use.
 _WITH_DATABASE = {
     **dict.fromkeys(("Carrier", "carry", "recompute", "remove_carried"), "cdr.carrier"),
+    **dict.fromkeys(("Contact", "history"), "cdr.contacts"),
     **dict.fromkeys(("evenness", "evenness_by_day"), "cdr.evenness_queries"),
+    **dict.fromkeys(("Interval", "trend", "trend_of"), "cdr.trends"),
     **dict.fromkeys(
         (
             "CallDetail",

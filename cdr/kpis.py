@@ -71,6 +71,21 @@ class Countable(Protocol):
     def queues(self) -> bool | None: ...
 
 
+COUNTABLE = (
+    "call",
+    "outcome",
+    "via",
+    "queued_at",
+    "answered_at",
+    "answer_s",
+    "wait_s",
+    "total_s",
+    "open",
+    "staff",
+    "queues",
+)  # the names of `Countable`
+
+
 @dataclass(frozen=True)
 class Formula:
     """The definitions that were used, in words."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Select, Text, case, cast, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cdr.events import Event, time_text, to_fields
-from cdr.kpis import Kpi, KpiSettings, kpi_of
+from cdr.kpis import COUNTABLE, Kpi, KpiSettings, kpi_of
 from cdr.paths import StepCount, count_paths
 from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
@@ -21,7 +22,8 @@ _AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class WrapUpNote:
-    """What an operator noted after a call. `by`: operator or timeout."""
+    """What an operator noted of a call, during it or after. `by`: operator or timeout; `faq`: those used;
+    `follow_up`: what is still to be done."""
 
     operator: str | None
     result: str | None
@@ -29,16 +31,17 @@ class WrapUpNote:
     note: str | None
     at: datetime
     by: str | None
+    faq: tuple[str, ...] = ()
+    follow_up: str | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether anything was written: a wrap-up that ran out, or was ended at once, is empty."""
+        return bool(self.result or self.category or self.note or self.faq or self.follow_up)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "operator": self.operator,
-            "result": self.result,
-            "category": self.category,
-            "note": self.note,
-            "at": time_text(self.at),
-            "by": self.by,
-        }
+        shown = {each.name: getattr(self, each.name) for each in fields(self)}
+        return shown | {"at": time_text(self.at), "faq": list(self.faq)}
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,16 @@ async def call(store: Store, call_id: str) -> CallDetail | None:
             record=_record(row),
             events=[_event(each) for each in events],
             wrap_ups=[
-                WrapUpNote(each.operator, each.result, each.category, each.note, each.at, each.by)
+                WrapUpNote(
+                    each.operator,
+                    each.result,
+                    each.category,
+                    each.note,
+                    each.at,
+                    each.by,
+                    tuple(each.faq or ()),
+                    each.follow_up,
+                )
                 for each in notes
             ],
             recording_state=row.recording_state,
@@ -133,24 +145,15 @@ async def offers_of(store: Store, call_id: str) -> list[Event] | None:
         return [_event(row) for row in rows]
 
 
-async def kpi(store: Store, settings: KpiSettings, span: Span, number: str | None = None) -> Kpi:
-    """The figures of the calls that arrived in the span, on one number if given. Raises StoreUnavailable."""
-    columns = select(
-        CallRow.call,
-        CallRow.outcome,
-        CallRow.via,
-        CallRow.queued_at,
-        CallRow.answered_at,
-        CallRow.answer_s,
-        CallRow.wait_s,
-        CallRow.total_s,
-        CallRow.open,
-        CallRow.staff,
-        CallRow.queues,
-    )
-    statement = _chosen(columns, span.start, span.end, number, None).order_by(
-        CallRow.arrived_at, CallRow.call
-    )
+async def kpi(
+    store: Store, settings: KpiSettings, span: Span, number: str | None = None, *, queue: str | None = None
+) -> Kpi:
+    """The figures of the calls that arrived in the span; on one number, or first come to one queue, if given:
+    each call is in one queue's figures, wherever it was answered. Raises StoreUnavailable."""
+    statement = _chosen(select(*kpi_columns()), span.start, span.end, number, None)
+    if queue is not None:
+        statement = statement.where(CallRow.queue == queue)
+    statement = statement.order_by(CallRow.arrived_at, CallRow.call)
     async with store.reading() as session:
         rows = (await session.execute(statement)).all()
     return kpi_of(rows, settings)
@@ -165,6 +168,11 @@ async def path_counts(store: Store, span: Span, number: str | None = None) -> li
     )
     async with store.reading() as session:
         return count_paths((await session.execute(statement)).all())
+
+
+def kpi_columns() -> tuple[InstrumentedAttribute[Any], ...]:
+    """What `kpi_of` needs of a call."""
+    return tuple(getattr(CallRow, name) for name in COUNTABLE)
 
 
 def _event(row: EventRow) -> Event:

@@ -1,5 +1,5 @@
-"""What an engine must know to go on: the calls that have not ended, the callbacks that are still due, and
-what stands outside calls.
+"""What an engine must know to go on: the calls that have not ended, the callbacks that are still due, the
+requests for help that are open, and what stands outside calls.
 
 Found without reading the whole journal: every segment begins with a line that names the calls open at that
 moment and the segment each began in, and repeats what stands.
@@ -18,6 +18,9 @@ from cdr.segments import SEGMENT_OPENED, Report, events_of, number_of, segments,
 
 # A plan keeps callbacks 72 hours at most. One that nobody ended by then would hold journal files for ever.
 CALLBACKS_KEPT = timedelta(hours=96)
+# A request for help that nobody closed by then is forgotten; of a long one the last words are kept.
+HELPS_KEPT = timedelta(hours=24)
+HELP_EVENTS = 50
 
 # Facts that stand until the next that replaces them: what they are about, and the name of whom in their data
 # ("": the whole engine).
@@ -57,6 +60,7 @@ class OpenCalls:
         self._calls: dict[str, _Open] = {}
         self._booked: dict[str, datetime] = {}  # when each callback still due was booked, the oldest first
         self._standing: dict[str, Event] = {}
+        self._helps: dict[str, list[Event]] = {}  # open ones, the oldest first
 
     def note(self, event: Event, segment: int) -> None:
         """Takes one event, written to the segment of that number."""
@@ -65,6 +69,7 @@ class OpenCalls:
             what, of = _STANDING[event.kind]
             self._standing[f"{what} {event.data.get(of)}" if of else what] = event
         self._give_up_callbacks(event.at)
+        self._note_help(event)
         if event.call is None:
             return
         callback = event.data.get("callback")
@@ -92,6 +97,24 @@ class OpenCalls:
             case _:
                 return
         self._close(event.call)
+
+    def _note_help(self, event: Event) -> None:
+        """手上げ: from `help_asked` to `help_closed`, with a call or without, also when the call is over."""
+        while self._helps:
+            oldest, told = next(iter(self._helps.items()))
+            if event.at - told[0].at <= HELPS_KEPT:
+                break
+            del self._helps[oldest]
+        help = event.data.get("help")
+        if not event.kind.startswith("help_") or not isinstance(help, str):
+            return
+        if event.kind == "help_closed":
+            self._helps.pop(help, None)
+        elif event.kind == "help_asked" or help in self._helps:
+            told = self._helps.setdefault(help, [])
+            if all(event.id != known.id for known in told):
+                told.append(event)
+            del told[1:-HELP_EVENTS]  # who asked, and for what, stays
 
     def _leave(self, operator: str) -> None:
         for call in [call for call, state in self._calls.items() if operator in state.wrapping]:
@@ -129,8 +152,9 @@ class OpenCalls:
     @property
     def standing(self) -> list[Event]:
         """The last `operator_state`, `operator_next` and `operator_phone` of each operator, `opening_…` of
-        each number and `notice_…` of each notice, `survival_read` and `plan_activated`."""
-        return list(self._standing.values())
+        each number and `notice_…` of each notice, `survival_read` and `plan_activated`; all of the requests
+        for help that are open."""
+        return [*self._standing.values(), *(event for told in self._helps.values() for event in told)]
 
     @property
     def first_segment(self) -> int | None:
@@ -183,8 +207,9 @@ class Recent:
 
     def to_recover(self) -> list[Event]:
         """What stands and all events of the open calls, in the order of writing."""
-        kept = [event for event in self.events if self.state.belongs(event)]
-        return sorted([*kept, *self.state.standing], key=lambda event: event.id)
+        kept = {event.id: event for event in self.events if self.state.belongs(event)}
+        kept |= {event.id: event for event in self.state.standing}
+        return sorted(kept.values(), key=lambda event: event.id)
 
 
 def load(folder: Path, report: Report = warn) -> Recent:

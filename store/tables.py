@@ -69,6 +69,7 @@ class CallRow(Base):
         Index(None, "arrived_at"),
         Index(None, "number", "arrived_at"),
         Index(None, "operator", "arrived_at"),
+        Index(None, "caller", "arrived_at"),
         Index(None, "callback_of"),
     )
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("hops", _WHOLE))
         table.add_column(sa.Column("marks", json_type()))
         table.add_column(sa.Column("case_id", _WHOLE))
+    op.create_index(op.f("ix_call_records_caller_arrived_at"), "call_records", ["caller", "arrived_at"])
     with op.batch_alter_table("wrap_ups") as table:
         table.add_column(sa.Column("faq", json_type()))
         table.add_column(sa.Column("follow_up", _TEXT))
@@ -89,6 +90,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("wall_links", "alarms", "cases", "directory"):
         op.drop_table(name)
+    op.drop_index(op.f("ix_call_records_caller_arrived_at"), "call_records")
     columns = {
         "recordings": "held_at held_by held_reason",
         "wrap_ups": "faq follow_up",
