@@ -5,6 +5,7 @@ import type { AnswerOptions, RTCSession } from "jssip/lib/RTCSession";
 import type { IncomingRTCSessionEvent, RTCSessionEvent, UA as UserAgent, UnRegisteredEvent } from "jssip/lib/UA";
 
 import { KeptSocket } from "./kept_socket";
+import { Mending } from "./mending";
 
 export interface Setup {
   user: string;
@@ -13,6 +14,9 @@ export interface Setup {
 }
 
 export type Registration = "registering" | "registered" | "failed";
+
+/** How the phone stands with the network: `line` the signalling is away, `sound` the conversation's sound is. */
+export type Trouble = "line" | "sound" | null;
 
 const GATHER_MS = 30;
 const RESUME_HEADER = "X-Daihyo-Resume";
@@ -32,6 +36,8 @@ export class BrowserPhone {
   session: RTCSession | null = null;
   private readonly agent: UserAgent;
   private readonly socket: KeptSocket;
+  private mending: Mending | null = null;
+  private lineAway = false;
 
   constructor(
     private readonly setup: Setup,
@@ -79,6 +85,26 @@ export class BrowserPhone {
 
   get muted(): boolean {
     return this.session?.isMuted().audio ?? false;
+  }
+
+  get trouble(): Trouble {
+    return this.talking && this.mending?.broken ? "sound" : this.lineAway ? "line" : null;
+  }
+
+  /** The running conversation's connection, for its figures. */
+  get connection(): RTCPeerConnection | null {
+    return this.talking ? (this.session?.connection ?? null) : null;
+  }
+
+  /** Speaks through another microphone from now on, in the running conversation too; the former is let go. */
+  async speakThrough(stream: MediaStream): Promise<void> {
+    const [track] = stream.getAudioTracks();
+    const sender = this.session?.connection?.getSenders().find((one) => one.track?.kind === "audio");
+    if (!track || !sender || sender.track === track) return;
+    const former = sender.track;
+    track.enabled = !this.muted;
+    await sender.replaceTrack(track);
+    former?.stop();
   }
 
   /** Answers what rings. Throws MicError when there is no microphone. */
@@ -136,14 +162,13 @@ export class BrowserPhone {
     let gathering = 0;
     session.on("icecandidate", ({ ready }: { ready: () => void }) => {
       // Host candidates come at once and are all we need; waiting for the rest may take half a minute.
-      if (!gathering) gathering = window.setTimeout(ready, GATHER_MS);
+      window.clearTimeout(gathering);
+      gathering = window.setTimeout(ready, GATHER_MS);
     });
     session.on("peerconnection", ({ peerconnection }: { peerconnection: RTCPeerConnection }) => {
-      peerconnection.addEventListener("track", (track) => this.hear(track));
+      this.connected(session, peerconnection);
     });
-    if (session.direction === "outgoing") {
-      session.connection?.addEventListener("track", (track) => this.hear(track));
-    }
+    if (session.direction === "outgoing" && session.connection) this.connected(session, session.connection);
     for (const name of ["progress", "accepted", "confirmed"] as const) session.on(name, () => this.events.changed());
     const over = ({ cause }: { cause: string }) => {
       if (this.session !== session) return;
@@ -163,17 +188,28 @@ export class BrowserPhone {
     this.events.changed();
   }
 
+  private connected(session: RTCSession, connection: RTCPeerConnection): void {
+    connection.addEventListener("track", (track) => this.hear(track));
+    const line = {
+      ready: () => this.socket.open && this.registration === "registered",
+      doubt: () => this.socket.check(),
+    };
+    this.mending = new Mending(session, connection, line, () => this.events.changed());
+  }
+
   private hear(event: RTCTrackEvent): void {
     this.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
     void this.audio.play().catch(() => undefined);
   }
 
   private outage(): void {
+    this.lineAway = true;
     // Tells JsSIP's registrar only, so that it registers anew; transactions and sessions are left in peace.
     (this.agent.registrator() as unknown as { onTransportClosed(): void }).onTransportClosed();
   }
 
   private registered(): void {
+    this.lineAway = false;
     this.set("registered");
     const session = this.session;
     if (!session?.isEstablished()) return;

@@ -64,7 +64,7 @@ function take(update: Update): void {
 function endLeftOver(): void {
   const inCall = me !== null && ["ringing", "talking", "hold"].includes(me.state);
   window.clearTimeout(leftOver);
-  if (!inCall && phone.talking) leftOver = window.setTimeout(() => phone.end(), LEFT_OVER_MS);
+  if (!inCall && phone.talking) leftOver = window.setTimeout(() => phone.leftOver(), LEFT_OVER_MS);
 }
 
 function draw(): void {

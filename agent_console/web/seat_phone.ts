@@ -1,15 +1,19 @@
-// The seat's telephone: the browser's or the one on the desk, chosen once and remembered on this machine.
+// The seat's telephone: the browser's or the one on the desk, chosen once and remembered on this machine. Its part of
+// the page stands in templates/phone_parts.html and is the same on every page that has a telephone.
 
+import { Devices, playOn } from "./devices";
 import type { Operator } from "./live";
-import { alreadyAllowed, microphone, MicError, watchLevel } from "./mic";
+import { alreadyAllowed, microphone, MicError, useMicrophone, watchLevel } from "./mic";
 import { el, page, put, say, show, t } from "./page";
-import { BrowserPhone, type Setup } from "./phone";
-import { ring, setRingVolume } from "./ring";
+import { BrowserPhone, type Setup, type Trouble } from "./phone";
+import { PhoneSettings } from "./phone_settings";
+import { Quality } from "./quality";
+import { drawQuality } from "./quality_view";
+import { ring, ringOn } from "./ring";
 
 type Kind = "browser" | "desk";
 
 const KEY = `daihyo.phone.${page.operator}`;
-const VOLUME_KEY = "daihyo.ring";
 const SETTLE_MS = 4000;
 
 export class SeatPhone {
@@ -22,6 +26,11 @@ export class SeatPhone {
   private me: Operator | null = null;
   private load: (() => Promise<Setup>) | null = null;
   private stopLevel: (() => void) | null = null;
+  private error = "";
+  private trouble: Trouble = null;
+  private readonly devices = new Devices(() => this.followDevices());
+  private readonly quality = new Quality(() => drawQuality(this.quality, this.kind));
+  private readonly settings = new PhoneSettings(this.devices, () => this.meter());
 
   constructor(
     private readonly changed: () => void,
@@ -30,14 +39,6 @@ export class SeatPhone {
     document.querySelectorAll<HTMLInputElement>("input[name=phone]").forEach((input) => {
       input.checked = input.value === this.kind;
       input.addEventListener("change", () => void this.choose(input.value as Kind));
-    });
-    el("mic-test").addEventListener("click", () => void this.testMic());
-    const volume = el<HTMLInputElement>("ring-volume");
-    volume.value = localStorage.getItem(VOLUME_KEY) ?? volume.value;
-    setRingVolume(Number(volume.value));
-    volume.addEventListener("input", () => {
-      localStorage.setItem(VOLUME_KEY, volume.value);
-      setRingVolume(Number(volume.value));
     });
   }
 
@@ -54,6 +55,7 @@ export class SeatPhone {
   /** Takes up the chosen phone. */
   async begin(load: () => Promise<Setup>): Promise<void> {
     this.load = load;
+    drawQuality(this.quality, this.kind);
     if (this.kind === "browser") await this.startBrowser();
     else this.settle();
   }
@@ -69,12 +71,13 @@ export class SeatPhone {
     if (this.kind === "desk") return true;
     try {
       await microphone();
-      this.message("");
-      return true;
+      this.error = "";
+      void this.devices.look();
     } catch (error) {
-      this.message(error instanceof MicError ? error.message : String(error));
-      return false;
+      this.error = error instanceof MicError ? error.message : String(error);
     }
+    this.tell();
+    return this.error === "";
   }
 
   async answer(): Promise<void> {
@@ -85,8 +88,21 @@ export class SeatPhone {
     this.browser?.end();
   }
 
+  /** The engine says that this seat is in no conversation, and the phone still holds one: it was taken away while
+   * the network was. */
+  leftOver(): void {
+    if (!this.talking) return;
+    this.end();
+    say(t("phone.taken_away"), "error");
+  }
+
   toggleMute(): void {
     this.browser?.mute(!this.muted);
+  }
+
+  /** Sends keys as a telephone does. */
+  digits(tones: string): void {
+    this.browser?.digits(tones);
   }
 
   ring(on: boolean): void {
@@ -96,6 +112,9 @@ export class SeatPhone {
   /** Another window has taken the seat. */
   stop(): void {
     ring(false);
+    this.quality.watch(null);
+    this.stopLevel?.();
+    this.stopLevel = null;
     this.browser?.stop();
     this.browser = null;
   }
@@ -107,7 +126,8 @@ export class SeatPhone {
     }
     this.kind = kind;
     localStorage.setItem(KEY, kind);
-    this.message("");
+    this.error = "";
+    this.tell();
     this.check();
     if (kind === "browser") {
       await this.startBrowser();
@@ -142,8 +162,10 @@ export class SeatPhone {
       });
       this.browser.start();
     } catch (error) {
-      this.message(error instanceof Error ? error.message : String(error));
+      this.error = error instanceof Error ? error.message : String(error);
+      this.tell();
     }
+    await this.devices.look();
     if (await alreadyAllowed()) await this.prepare();
   }
 
@@ -157,12 +179,62 @@ export class SeatPhone {
     this.announce();
   }
 
+  // -- devices
+
+  private followDevices(): void {
+    const mic = this.devices.using("mic").id;
+    useMicrophone(mic, () => void this.otherMic());
+    void playOn(el<HTMLAudioElement>("remote"), this.devices.using("headset").id);
+    void ringOn(this.devices.using("ringer").id);
+    this.settings.draw();
+    if (this.error === "") this.tell();
+    void this.otherMic();
+  }
+
+  /** The microphone is another one, by choice or because the former was pulled out: the conversation takes it. */
+  private async otherMic(): Promise<void> {
+    if (!(await alreadyAllowed()) || this.kind === "desk") return;
+    if (!(await this.prepare())) return;
+    await this.browser?.speakThrough(await microphone());
+    this.meter(true);
+  }
+
+  /** The level is shown while it is of use: in a conversation and while the settings are open. */
+  private meter(anew = false): void {
+    const wanted = this.kind === "browser" && (this.talking || this.settings.open);
+    if ((anew || !wanted) && this.stopLevel) {
+      this.stopLevel();
+      this.stopLevel = null;
+    }
+    if (!wanted || this.stopLevel) return;
+    this.stopLevel = () => undefined; // one at a time
+    void this.startLevel();
+  }
+
+  private async startLevel(): Promise<void> {
+    const ready = await this.prepare();
+    if (!this.stopLevel) return; // no longer wanted
+    if (!ready) {
+      this.stopLevel = null;
+      return;
+    }
+    const meters = [...document.querySelectorAll<HTMLMeterElement>("meter.mic-level")];
+    this.stopLevel = watchLevel(await microphone(), (level) => meters.forEach((meter) => (meter.value = level)));
+  }
+
+  // -- what is shown
+
   private draw(): void {
+    this.meter();
+    this.quality.watch(this.kind === "browser" ? (this.browser?.connection ?? null) : null);
+    this.drawTrouble();
     const place = el("phone-state");
     let [text, ok] = ["", ""];
     if (this.kind === "desk") {
       const there = this.me?.phones.desk ?? false;
       [text, ok] = [t(there ? "phone.desk_ok" : "phone.desk_missing"), String(there)];
+    } else if (this.trouble) {
+      [text, ok] = [t(`phone.${this.trouble}_away`), "false"];
     } else if (this.browser?.registration === "registered") {
       [text, ok] = [t("phone.registered"), "true"];
     } else if (this.browser?.registration === "failed") {
@@ -172,30 +244,28 @@ export class SeatPhone {
     }
     put(place, text);
     place.dataset.ok = ok;
-    show(el("mic-test"), this.kind === "browser");
-    show(el("mic-level"), this.kind === "browser");
+    document.querySelectorAll<HTMLElement>(".browser-phone").forEach((part) => show(part, this.kind === "browser"));
   }
 
-  private message(text: string): void {
+  private drawTrouble(): void {
+    const now = this.browser?.trouble ?? null;
+    if (now === this.trouble) return;
+    const before = this.trouble;
+    this.trouble = now;
+    document.body.dataset.trouble = now ?? "";
+    if (before === "sound" && now === null && this.talking) say(t("phone.back"));
+  }
+
+  /** Where the phone's words stand: what hinders first, then which device is missed. */
+  private tell(): void {
     const place = el("phone-message");
+    const lost = (["mic", "headset", "ringer"] as const)
+      .map((use) => this.devices.using(use).lost)
+      .filter((label): label is string => label !== null);
+    const missed = lost.length ? t("devices.lost", { name: [...new Set(lost)].join("・") }) : "";
+    const text = this.error || (this.kind === "browser" ? missed : "");
     put(place, text);
-    place.dataset.kind = "error";
+    place.dataset.kind = this.error ? "error" : "warning";
     show(place, text !== "");
-  }
-
-  private async testMic(): Promise<void> {
-    const meter = el<HTMLMeterElement>("mic-level");
-    const button = el("mic-test");
-    if (this.stopLevel) {
-      this.stopLevel();
-      this.stopLevel = null;
-      put(button, t("mic.test"));
-      this.message("");
-      return;
-    }
-    if (!(await this.prepare())) return;
-    this.stopLevel = watchLevel(await microphone(), (level) => (meter.value = level));
-    put(button, t("mic.stop"));
-    say(t("mic.ok"));
   }
 }

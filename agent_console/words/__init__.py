@@ -1,6 +1,18 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
-from . import distribution, frame, pages, phone, plan, plan_forms, plan_safety, problems, seat, seat_work, staffing
+from . import (
+    distribution,
+    frame,
+    pages,
+    phone,
+    plan,
+    plan_forms,
+    plan_safety,
+    problems,
+    seat,
+    seat_work,
+    staffing,
+)
 
 WORDS: dict[str, tuple[str, str]] = {
     **frame.WORDS,
