@@ -137,12 +137,13 @@ async def test_a_hundred_activations_in_a_row_during_twenty_calls(tmp_path: Path
         tune, _ = soundfile.read(
             next((running.state.sounds / "moh" / "default").glob("*.wav")), dtype="int16"
         )
-        async with (
-            answering(running, TALKING),
-            calling(running, NUMBER, TALKING, 0) as talking,
-            calling(running, NUMBER, WAITING, 100) as waiting,
-            calling(running, OTHER_NUMBER, ASKED, 200) as asked,
-        ):
+        async with contextlib.AsyncExitStack() as phones:
+            await phones.enter_async_context(answering(running, TALKING))
+            talking = await phones.enter_async_context(calling(running, NUMBER, TALKING, 0))
+            # Greetings that end in one moment end in any order: who waits must come later.
+            await running.control.phase_is("talking", TALKING, 20)
+            waiting = await phones.enter_async_context(calling(running, NUMBER, WAITING, 100))
+            asked = await phones.enter_async_context(calling(running, OTHER_NUMBER, ASKED, 200))
             everybody = [*talking, *waiting, *asked]
             await until(lambda: all(share(one.samples(0.4), OPERATOR_HZ) > 0.8 for one in talking), "talks")
             await running.control.phase_is("waiting", WAITING, 20)
@@ -179,6 +180,11 @@ async def test_a_hundred_activations_in_a_row_during_twenty_calls(tmp_path: Path
                 lambda: sum(share(one.samples(0.4), OPERATOR_HZ) > 0.8 for one in waiting) == TALKING,
                 "the first of those who waited talk",
             )
+            told = running.events()
+            lined_up = [event.call for event in told if event.kind == "queued"]
+            served = [event.call for event in told if event.kind == "answered"]
+            offers = [(one.call, one.mono, one.data["because"]) for one in told if one.kind == "offered"]
+            assert set(served) == set(lined_up[: 2 * TALKING]), (lined_up, served, offers)
         records = await running.ended(len(everybody) + ACTIVATIONS // PROBE_EVERY, 40)
         assert {row.reason for row in records} == {"normal"}
 
