@@ -23,6 +23,37 @@ export interface Operator {
   own_call?: boolean;
 }
 
+/** Whom a call is transferred to. */
+export interface Target {
+  kind: "extension" | "outside" | "operator" | "queue";
+  number: string;
+  number_text?: string;
+  name?: string | null;
+  department?: string | null;
+  entry?: number | string | null;
+}
+
+/** A transfer under way, or done. */
+export interface Transfer {
+  kind: "consult" | "blind";
+  to: Target;
+  state: "ringing" | "talking" | "held" | "three_way" | "transferred";
+  operator: string | null;
+  since: string;
+}
+
+/** Somebody who asks for help (手上げ), and what was said. */
+export interface Help {
+  id: string;
+  operator: string;
+  call: string | null;
+  at: string;
+  urgent: boolean;
+  state: "open" | "taken";
+  by: string | null;
+  messages: { at: string; by: string; text: string }[];
+}
+
 export interface Call {
   id: string;
   number: string;
@@ -43,6 +74,15 @@ export interface Call {
   diverted_name?: string | null;
   priority?: number;
   moved_from?: string | null;
+  via?: string;
+  case?: number | null;
+  transfer?: Transfer | null;
+  last_transfer?: { to: Target; reason: string; at: string } | null;
+  returned?: { to: Target; reason: string; operator: string | null; at: string } | null;
+  hops?: number;
+  marks?: { mark: string; at: string; by: string }[];
+  muted?: boolean;
+  supervision?: { supervisor: string; mode: string; since: string }[];
 }
 
 /** A callback that is offered to this seat, or whose citizen is being called for it. */
@@ -92,6 +132,7 @@ export interface Update {
   me?: Operator | null;
   call?: Call | null;
   callback?: Callback | null;
+  helps?: Help[];
   callbacks?: { count: number; now: number };
   waiting?: { count: number; longest_since: string | null };
   own_today?: { count: number; mean_talk_s: number | null } | null;
