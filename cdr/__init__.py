@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cdr.evenness_queries import evenness, evenness_by_day
     from cdr.queries import (
         CallDetail,
+        Consult,
+        Held,
         WrapUpNote,
         call,
         calls,
@@ -46,11 +48,13 @@ __all__ = [
     "CallRecord",
     "Carrier",
     "Clock",
+    "Consult",
     "Contact",
     "Even",
     "Evenness",
     "Event",
     "Formula",
+    "Held",
     "Interval",
     "Journal",
     "JournalError",
@@ -107,6 +111,8 @@ _WITH_DATABASE = {
     **dict.fromkeys(
         (
             "CallDetail",
+            "Consult",
+            "Held",
             "WrapUpNote",
             "call",
             "calls",

@@ -32,6 +32,7 @@ from store import (
     StoreUnavailable,
     TalkRow,
     WrapUp,
+    recordings,
 )
 
 log = logging.getLogger(__name__)
@@ -250,7 +251,20 @@ async def _insert_events(session: AsyncSession, store: Store, events: Sequence[E
     states = [row for event in events if (row := _state_row(event)) is not None]
     if states:
         await session.execute(_insert(store, OperatorStateRow), states)
+    await _hold(session, store, events, {row.id for row in added})
     return len(added)
+
+
+async def _hold(session: AsyncSession, store: Store, events: Sequence[Event], new: set[str]) -> None:
+    """A call marked as an emergency when its recordings are in the archive already: they are held from now
+    on. Those still to come are held when they arrive there."""
+    marks = [one for one in events if one.id in new and one.kind == "marked" and recordings.holds(one.data)]
+    if marks:
+        await store.lock(session, recordings.SECTION)
+    for mark in marks:
+        by = text(mark.data, "by")
+        if mark.call is not None:
+            await recordings.hold(session, mark.call, by=by, reason=recordings.EMERGENCY, at=mark.at)
 
 
 async def _compute(session: AsyncSession, store: Store, calls: set[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -15,7 +16,7 @@ from cdr.paths import StepCount, count_paths
 from cdr.record import CallRecord, Outcome, PathStep
 from cdr.span import Span
 from cdr.transfers import Transfer
-from store import CallRow, EventRow, Recording, Store, TalkRow, WrapUp
+from store import CallRow, EventRow, Recording, Store, TalkRow, WrapUp, recordings
 
 _AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -45,19 +46,50 @@ class WrapUpNote:
 
 
 @dataclass(frozen=True)
+class Consult:
+    """The recording of a consult: `place` of the transfer in the call, `state` as of any recording, `path`
+    relative to the archive. The target is left, whoever it talked with right."""
+
+    place: int
+    path: str
+    seconds: float | None
+    state: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"place": self.place, "state": self.state, "seconds": self.seconds}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A call's recordings are held against deletion (`at` None: they were, and have been released)."""
+
+    at: datetime | None
+    by: str | None
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"at": time_text(self.at) if self.at else None, "by": self.by, "reason": self.reason}
+
+
+@dataclass(frozen=True)
 class CallDetail:
     """A call with its events and wrap-ups in the order of writing; `recording_state`: capturing, ready,
-    failed, or None when nothing was recorded."""
+    failed, or None when nothing was recorded; `consults`: what was recorded of them, by place; `held`: None
+    where nobody ever held the recordings."""
 
     record: CallRecord
     events: list[Event]
     wrap_ups: list[WrapUpNote]
     recording_state: str | None
+    consults: list[Consult] = field(default_factory=list)
+    held: Held | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self.record.to_json(),
             "recording_state": self.recording_state,
+            "consults": [one.to_json() for one in self.consults],
+            "held": self.held.to_json() if self.held else None,
             "wrap_ups": [note.to_json() for note in self.wrap_ups],
             "events": [to_fields(event) for event in self.events],
         }
@@ -109,6 +141,7 @@ async def call(store: Store, call_id: str) -> CallDetail | None:
             return None
         events = await session.scalars(select(EventRow).where(EventRow.call == call_id).order_by(EventRow.id))
         notes = await session.scalars(select(WrapUp).where(WrapUp.call == call_id).order_by(WrapUp.id))
+        recorded = await recordings.of_call(session, call_id)
         return CallDetail(
             record=_record(row),
             events=[_event(each) for each in events],
@@ -126,6 +159,12 @@ async def call(store: Store, call_id: str) -> CallDetail | None:
                 for each in notes
             ],
             recording_state=row.recording_state,
+            consults=[
+                Consult(place, one.path, one.seconds, one.state)
+                for one in recorded
+                if (place := recordings.place_of(call_id, one.call)) is not None
+            ],
+            held=_held(recorded),
         )
 
 
@@ -168,6 +207,14 @@ async def path_counts(store: Store, span: Span, number: str | None = None) -> li
     )
     async with store.reading() as session:
         return count_paths((await session.execute(statement)).all())
+
+
+def _held(recorded: Sequence[Recording]) -> Held | None:
+    """Of a call: held as long as one of its recordings is."""
+    once = [one for one in recorded if one.held_reason is not None]
+    for one in sorted(once, key=lambda each: each.held_at is None):
+        return Held(one.held_at, one.held_by, one.held_reason or "")
+    return None
 
 
 def kpi_columns() -> tuple[InstrumentedAttribute[Any], ...]:

@@ -1,15 +1,16 @@
-"""Recordings: from Asterisk's captures to the archive. Encryption, retention and search will stand here
-too."""
+"""Recordings: from Asterisk's captures to the archive, and out of it. Encryption, retention and search will
+stand here too."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from .finish import Finisher
+from .removal import remove
 
 if TYPE_CHECKING:
     from .stereo import BadSound, Made, combine
 
-__all__ = ["BadSound", "Finisher", "Made", "combine"]
+__all__ = ["BadSound", "Finisher", "Made", "combine", "remove"]
 
 
 def __getattr__(name: str) -> Any:

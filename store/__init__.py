@@ -1,11 +1,12 @@
 """The store: tables, migrations, transactions, on SQLite or PostgreSQL.
 
 `Store.open(url)` gives a database with all tables; `store.session()` and `store.reading()` are transactions.
-`plans` is what one does with the plan's versions.
+`plans` is what one does with the plan's versions, `recordings` with those of a call.
 """
 
-from store import plans
+from store import plans, recordings
 from store.database import Store, StoreUnavailable
+from store.recordings import RecordingHeld
 from store.tables import (
     AccessEntry,
     Alarm,
@@ -42,6 +43,7 @@ __all__ = [
     "PlanDraft",
     "PlanVersion",
     "Recording",
+    "RecordingHeld",
     "Store",
     "StoreUnavailable",
     "TalkRow",
@@ -51,4 +53,5 @@ __all__ = [
     "WallLink",
     "WrapUp",
     "plans",
+    "recordings",
 ]
