@@ -10,7 +10,15 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dialplans import checks_fit, checks_flow, checks_hours, checks_live, checks_names, checks_words
+from dialplans import (
+    checks_fit,
+    checks_flow,
+    checks_hours,
+    checks_live,
+    checks_names,
+    checks_seats,
+    checks_words,
+)
 from dialplans.problems import Finding
 
 if TYPE_CHECKING:
@@ -21,7 +29,7 @@ def of_data(data: object) -> list[Finding]:
     """Names and keys that do not fit; parts of a wrong type are passed over: the model tells those."""
     if not isinstance(data, Mapping):
         return []
-    return [*checks_names.findings(data), *checks_fit.findings(data)]
+    return [*checks_names.findings(data), *checks_fit.findings(data), *checks_seats.findings(data)]
 
 
 def of_values(site: Site, today: dt.date | None = None) -> list[Finding]:

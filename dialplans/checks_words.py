@@ -154,7 +154,8 @@ def _wording(site: Site, name: str) -> Words:
 
 
 def _always(site: Site) -> list[Words]:
-    return [_wording(site, name) for name in ("please_wait", "sorry_goodbye", "goodbye")]
+    told = ("please_wait", "sorry_goodbye", "goodbye", "transfer_ringing", "transfer_back", "harassment_end")
+    return [_wording(site, name) for name in told]
 
 
 def _missing(loc: Loc, language: Language, how: str) -> Finding:
