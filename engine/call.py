@@ -6,11 +6,14 @@ import asyncio
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from dialplans import Language, Number, Site
 from ivr import Walk
 from switch import Bridge, Channel, Hangup
 
+from .transfer_model import Transfer
+from .transfer_model import Word as TransferWord
 from .versions import Plan
 
 
@@ -27,6 +30,9 @@ class Phase(enum.Enum):
     RETURNING = "returning"
     FORWARDING = "forwarding"
     FORWARDED = "forwarded"
+    CONSULTING = "consulting"  # the operator asks the target of a transfer, the citizen waits
+    TRANSFERRING = "transferring"  # blindly: the target rings
+    TRANSFERRED = "transferred"
     CALLING = "calling"  # the citizen's telephone rings: a callback
 
 
@@ -70,7 +76,19 @@ class PageLost:
     leg: str
 
 
-Word = LegGone | Hold | Resume | HangUp | PageLost
+@dataclass(frozen=True)
+class TakeOver:
+    """A supervisor who has joined goes on with the citizen alone."""
+
+    supervisor: str
+
+
+@dataclass(frozen=True)
+class EndPolitely:
+    """The operator is let go, the citizen hears the wording `harassment_end`, then the line is closed."""
+
+
+Word = LegGone | Hold | Resume | HangUp | PageLost | TakeOver | EndPolitely | TransferWord
 
 
 @dataclass(eq=False)
@@ -99,6 +117,13 @@ class Call:
     operator: str | None = None
     phone: str | None = None
     leg: Channel | None = None
+    bridge: Bridge | None = None  # the conversation's room
+    muted: bool = False  # the operator is, at the switch
+    transfer: Transfer | None = None  # the one under way
+    transfers: int = 0  # how many have begun
+    hops: int = 0  # how many have left the citizen to somebody
+    last_transfer: dict[str, Any] | None = None  # why the last one came back to the operator
+    returned: dict[str, Any] | None = None  # how the citizen came back after the operator had left
     inbox: asyncio.Queue[Word] = field(default_factory=asyncio.Queue)
     answer: asyncio.Future[Answer] | None = None
     task: asyncio.Task[None] | None = None

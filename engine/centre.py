@@ -16,6 +16,7 @@ from dialplans import Site
 from switch import Channel, Snapshot, Switch
 
 from .clock import Clock
+from .help import Helps
 from .live import Live
 from .memory import Memory
 from .openings import Openings
@@ -46,6 +47,7 @@ class Centre:
         self.live = Live(self)
         self.openings = Openings(self)
         self.seats = Seats(self)
+        self.helps = Helps(self)
         self.survival = SurvivalLog(self, settings.queue_log)
         self.session: Session | None = None
         self.switch: Switch | None = None
@@ -78,6 +80,8 @@ class Centre:
         self.memory.apply(event)
         if self.session is not None:
             self.session.callbacks.noted(event)
+            self.session.supervisions.noted(event)
+        self.helps.noted(event)
         return event
 
     # -- the plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -21,3 +22,7 @@ class Command(BaseModel):
     """The fields of one command, checked."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=4000)
+
+
+# By name: the fields, and what carries it out.
+Commands = dict[str, tuple[type[Command], Callable[[Any], Awaitable[object]]]]

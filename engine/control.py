@@ -20,6 +20,8 @@ from .call import Call, HangUp, Hold, Phase, Resume, Word
 from .commands import Command, CommandError, Json
 from .floor_control import FloorControl
 from .plan_control import PlanControl
+from .seat_control import SeatControl
+from .supervision_control import SupervisionControl
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -90,6 +92,9 @@ class Control:
             "seat.closed": (SeatClosed, self._seat_closed),
             **FloorControl(centre).commands,
             **PlanControl(centre).commands,
+            **SeatControl(centre).commands,
+            **SupervisionControl(centre).commands,
+            **centre.helps.commands,
         }
 
     async def answer(self, text: str | bytes) -> Json:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 from switch import Bridge, Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
 
-from .call import Answer, Call, HangUp, Hold, LegGone, PageLost, Phase, Resume
+from .call import Answer, Call, EndPolitely, HangUp, Hold, LegGone, PageLost, Phase, Resume, TakeOver
 from .offer import leg_id
 from .phones import BROWSER, died, endpoint
+from .transfer import FoundTransfer, Left, found, transfer
+from .transfer_model import Wish
+from .voice import carried_over
 
 if TYPE_CHECKING:
     from .session import Session
@@ -30,38 +33,67 @@ class Returned:
     operator: str
 
 
-async def conversation(
-    session: Session, call: Call, answer: Answer, *, adopted: bool = False, held: bool = False
-) -> str | Returned:
-    """Joins the two and stays with them. Returns who ended it (`operator`), or Returned.
+@dataclass(frozen=True)
+class TakenOver:
+    """A supervisor who had joined goes on with the citizen; the operator is out of it."""
 
-    `adopted`: both are in the bridge already (recovery); `held`: the citizen was on hold then.
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Polite:
+    """The operator is out of it, the citizen stands alone and is to hear the last words."""
+
+
+async def conversation(
+    session: Session,
+    call: Call,
+    answer: Answer,
+    *,
+    adopted: bool = False,
+    held: bool = False,
+    taken: bool = False,
+    under_way: FoundTransfer | None = None,
+) -> str | Returned | TakenOver | Polite | Left:
+    """Joins the two and stays with them. Returns who ended it (`operator`), or what is to follow.
+
+    `adopted`: both are in the bridge already (recovery); `held`: the citizen was on hold then. `taken`: by a
+    supervisor, or by a colleague through a transfer, who is in the bridge already. `under_way`: a transfer
+    (recovery).
     """
     centre = session.centre
     operator, leg, bridge = answer.operator, answer.leg, answer.bridge
     call.inbox = asyncio.Queue()  # what was said to an earlier conversation is not for this one
     _listen(call, leg)
-    call.operator, call.phone, call.leg = operator, answer.phone, leg
+    call.operator, call.phone, call.leg, call.bridge = operator, answer.phone, leg, bridge
     free = False
+    room: Bridge | None = bridge
     try:
         if not adopted:
-            await _join(call, leg, bridge)
+            if not taken:
+                await _join(call, leg, bridge)
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
+            if taken:
+                await _join(call, leg, bridge)  # noted first: nobody else speaks for the citizen now
             if call.callback is not None:
                 session.floor.talks(operator, call.id, call.queue)  # from here on it counts
         elif held:
             await call.music(True)
         call.answered = call.answered or centre.clock.now()
         session.phase(call, Phase.HOLD if held else Phase.TALKING)
-        lost = await _talk(session, call, bridge)
-        while lost is not None:
+        lost = await _talk(session, call, bridge, under_way)
+        while isinstance(lost, str):
+            if (heir := session.supervisions.heir(call)) is not None:
+                lost = TakeOver(heir.supervisor)
+                break
             again = await _again(session, call, operator, lost)
             if again is None:
                 return Returned(operator)
             leg = call.leg = again
             _listen(call, leg)
+            await carried_over(call, leg)
             await _join(call, leg, bridge)
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
@@ -69,6 +101,19 @@ async def conversation(
             session.phase(call, Phase.TALKING)
             lost = await _talk(session, call, bridge)
         free = True
+        if isinstance(lost, Left):
+            room = None  # citizen and target are in it
+            return lost
+        if lost is None and (heir := session.supervisions.heir(call)) is not None:
+            lost = TakeOver(heir.supervisor)
+        if isinstance(lost, TakeOver):
+            room = None  # it is the supervisor's now
+            return TakenOver(session.supervisions.give(call, lost.supervisor, operator))
+        if isinstance(lost, EndPolitely):
+            centre.note("polite_end", call.id, operator=operator)
+            if call.phase is not Phase.HOLD:
+                await bridge.remove(call.channel)
+            return Polite()
         return "operator"
     except ChannelGone as gone:
         if gone.hangup is call.channel.hangup_info or call.channel.hangup_info is not None:
@@ -76,9 +121,10 @@ async def conversation(
         # The operator's phone ended while the two were being joined: the citizen keeps the place.
         return Returned(operator)
     finally:
-        call.leg = None
+        call.leg = call.bridge = None
+        call.muted = False
         if not session.detached:
-            session.conversation_over(call, operator, leg, bridge, at_once=free)
+            session.conversation_over(call, operator, leg, room, at_once=free)
 
 
 def _listen(call: Call, leg: Channel) -> None:
@@ -93,18 +139,33 @@ async def _join(call: Call, leg: Channel, bridge: Bridge) -> None:
     await bridge.add(call.channel, leg)
 
 
-async def _talk(session: Session, call: Call, bridge: Bridge) -> str | None:
-    """Until it is over: None when the operator ended it, otherwise why the operator's phone is lost."""
+async def _talk(
+    session: Session, call: Call, bridge: Bridge, under_way: FoundTransfer | None = None
+) -> str | TakeOver | EndPolitely | Left | None:
+    """Until it is over: None when the operator ended it, otherwise why the operator's phone is lost, or what
+    was asked for."""
     centre = session.centre
+    if under_way is not None:
+        left = await found(session, call, bridge, under_way)
+        if left is not None:
+            return left
     while True:
         word = await call.inbox.get()
         match word:
+            case Wish():
+                left = await transfer(session, call, bridge, word)
+                if left is not None:
+                    return left
             case LegGone(leg=leg, hangup=hangup) if call.leg is not None and leg == call.leg.id:
                 if not died(call.phone, hangup):
                     return None
                 return "phone_died"
             case HangUp():
                 return None
+            case TakeOver(supervisor=supervisor) if session.supervisions.heir(call, supervisor) is not None:
+                return word
+            case EndPolitely():
+                return word
             case PageLost(reason=reason, leg=leg) if call.leg is not None and leg == call.leg.id:
                 session.let_go(call.leg, None)
                 return reason

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import seat_live
 from .call import Call, Phase
 from .callbacks import state as callbacks_state
 from .clock import iso
@@ -32,6 +33,7 @@ class Live:
         self._operators: set[str] = set()
         self._calls: set[str] = set()
         self._callbacks = False
+        self._helps = False
         self._callbacks_due = 0.0  # of the loop's time: not told before
         self._callbacks_later: asyncio.TimerHandle | None = None
         self._gone: set[str] = set()
@@ -49,6 +51,10 @@ class Live:
     def call_gone(self, call: str) -> None:
         self._calls.discard(call)
         self._gone.add(call)
+        self._soon()
+
+    def helps(self) -> None:
+        self._helps = True
         self._soon()
 
     def callbacks(self) -> None:
@@ -95,6 +101,9 @@ class Live:
         if self._callbacks:
             told = message["callbacks"] = callbacks_state(self.centre)
             self._callbacks_due = asyncio.get_running_loop().time() + CALLBACK_S * len(told)
+        if self._helps:
+            message["helps"] = self.centre.helps.state()
+            self._helps = False
         self._operators.clear()
         self._calls.clear()
         self._gone.clear()
@@ -113,6 +122,7 @@ class Live:
             "operators": [self.operator_state(one.id) for one in self.centre.site.operators],
             "calls": [self._call(call, positions) for call in session.calls.values()] if session else [],
             "callbacks": callbacks_state(self.centre),
+            "helps": self.centre.helps.state(),
         }
 
     def _positions(self) -> dict[str, int]:
@@ -147,7 +157,7 @@ class Live:
             }
             shown |= {"since": iso(centre.clock.wall(memory.since_mono)), "until": None}
             tally = memory.tally.at(centre.clock.mono(), day_of(centre.site, centre.clock))
-            shown |= {"tally": _tally(tally), "limited_until": None, "own_call": False}
+            shown |= {"tally": _tally(tally), "limited_until": None, "own_call": False, "supervising": None}
             return shown
         view = session.floor.view(operator)
         call = session.call_of(operator)
@@ -170,7 +180,7 @@ class Live:
             "limited_until": iso(centre.clock.wall(view.limited_until)) if view.limited_until else None,
             "own_call": own,
         }
-        return shown
+        return shown | seat_live.of_operator(centre, operator)
 
     def _call(self, call: Call, positions: dict[str, int]) -> Json:
         return {
@@ -193,6 +203,7 @@ class Live:
             "path": list(call.path),
             "diverted_from": call.diverted_from,
             "diverted_name": call.diverted_name,
+            **seat_live.of_call(self.centre, call),
         }
 
     def _rung(self, call: Call) -> str | None:

@@ -17,6 +17,7 @@ from ivr import Fact
 
 from .callback_memory import CallbacksMemory, DialledMemory
 from .clock import Clock, parse_iso
+from .seat_memory import SeatMemory
 from .tally import IdleMemory, TallyMemory
 
 REMEMBERED = 1000  # calls that ended last
@@ -138,6 +139,7 @@ class Memory:
         self.served: dict[str, deque[float]] = {}  # by queue: when its last callers were answered
         self._queued: dict[str, str] = {}  # by call not answered yet: its queue
         self.callbacks = CallbacksMemory(self._mono)
+        self.seats = SeatMemory()
 
     def operator(self, operator_id: str) -> OperatorMemory:
         found = self.operators.get(operator_id)
@@ -166,6 +168,7 @@ class Memory:
     def apply(self, event: Event) -> None:
         data: Mapping[str, object] = event.data
         self.callbacks.apply(event)
+        self.seats.apply(event)
         match event.kind:
             case "survival_read":
                 self.log_offset = int(str(data["log_offset"]))

@@ -21,11 +21,11 @@ from .arrival import citizen, life
 from .call import Answer, Call, Phase
 from .callback_recovery import called, take_up
 from .clock import iso
-from .conversation import Returned, conversation
 from .forward import Found
 from .memory import CallMemory
 from .offer import operator_of_leg
 from .phones import BROWSER, DESK
+from .supervision_recovery import heir, parting, supervised
 from .waiting import RETURNED_PRIORITY, Entry, returned, served
 from .walk import led
 
@@ -63,6 +63,7 @@ def recover(session: Session, snapshot: Snapshot) -> int:
             log.exception("call %s cannot be taken up", call.id)
             _given_up(session, call, channel)
     used |= take_up(session, channels)
+    used |= supervised(session, channels, bridges)
     for operator in centre.site.operators:
         _wish(session, operator.id)
     for channel in snapshot.channels:
@@ -181,6 +182,20 @@ def _adopt(
         ),
         None,
     )
+    if call.id in centre.memory.seats.last_words:
+        if memory.operator is not None:
+            _operator_left(session, memory)
+        session.take_up(call, parting(session, call))
+        return set()
+    successor = heir(session, memory, channels, room) if leg is None else None
+    if successor is not None and room is not None:
+        # The operator went while nobody looked; the supervisor who had joined is still with the citizen.
+        centre.note("taken_over", call.id, operator=memory.operator, by=successor.operator)
+        _operator_left(session, memory)
+        call.operator, call.phone, call.leg = successor.operator, successor.phone, successor.leg
+        session.floor.talks(successor.operator, call.id, memory.queue)
+        session.take_up(call, _taken(session, call, successor))
+        return {successor.leg.id, room.bridge.id}
     if memory.operator is not None and leg is not None and room is not None:
         answer = Answer(memory.operator, memory.phone or DESK, leg, room.bridge)
         # The last key may have been obeyed and not yet written down.
@@ -188,6 +203,7 @@ def _adopt(
         if held is not memory.held:
             centre.note("held" if held else "resumed", call.id, operator=memory.operator)
         call.operator, call.phone, call.leg = memory.operator, memory.phone, leg
+        call.bridge, call.muted = room.bridge, call.id in centre.memory.seats.muted
         session.floor.talks(memory.operator, call.id, memory.queue)
         session.take_up(call, _talking(session, call, answer, held))
         return {leg.id, room.bridge.id}
@@ -317,11 +333,12 @@ def _operator_left(session: Session, memory: CallMemory, at: datetime | None = N
 
 async def _talking(session: Session, call: Call, answer: Answer, held: bool) -> None:
     async with life(session, call):
-        ending = await conversation(session, call, answer, adopted=True, held=held)
-        if isinstance(ending, Returned):
-            await served(session, call, await returned(session, call, ending.operator))
-        else:
-            call.ended_by = ending
+        await served(session, call, answer, adopted=True, held=held)
+
+
+async def _taken(session: Session, call: Call, answer: Answer) -> None:
+    async with life(session, call):
+        await served(session, call, answer, taken=True)
 
 
 async def _joined(session: Session, call: Call, operator: str, phone: str, leg: Channel) -> None:

@@ -22,6 +22,7 @@ from .arrival import citizen, ended_by
 from .call import Call, Phase, digits
 from .callbacks import Callbacks
 from .floor import Floor
+from .supervision import Supervisions
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -45,6 +46,7 @@ class Session:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.floor = Floor(self)
         self.callbacks = Callbacks(self)
+        self.supervisions = Supervisions(self)
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs in the background until done or until the session ends."""
@@ -177,7 +179,7 @@ class Session:
             self.let_go(channel, None)
 
     def conversation_over(
-        self, call: Call, operator: str, leg: Channel, bridge: Bridge, *, at_once: bool
+        self, call: Call, operator: str, leg: Channel, bridge: Bridge | None, *, at_once: bool
     ) -> None:
         """The operator is free: at once when it was they who hung up, otherwise when their phone has."""
         call.operator = None

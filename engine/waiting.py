@@ -15,8 +15,9 @@ from switch import ChannelGone, SwitchError
 
 from .call import Answer, Call, Phase
 from .clock import iso
-from .conversation import Returned, conversation
+from .conversation import Polite, Returned, TakenOver, conversation
 from .queueing import limit, over, priority_of, refused, rules_of, standing
+from .voice import last_words
 
 if TYPE_CHECKING:
     from .session import Session
@@ -42,14 +43,32 @@ class Entry:
     stays: bool = False
 
 
-async def served(session: Session, call: Call, answer: Answer) -> None:
-    """The conversation, and another one whenever an operator's phone has died, until somebody hangs up."""
+async def served(
+    session: Session,
+    call: Call,
+    answer: Answer,
+    *,
+    adopted: bool = False,
+    held: bool = False,
+    taken: bool = False,
+) -> None:
+    """The conversation, and another one whenever an operator's phone has died or a supervisor has taken the
+    call over, until somebody hangs up. `adopted`, `held`, `taken`: of the first (recovery)."""
     while True:
-        ending = await conversation(session, call, answer)
-        if not isinstance(ending, Returned):
-            call.ended_by = call.ended_by or ending
-            return
-        answer = await returned(session, call, ending.operator)
+        ending = await conversation(session, call, answer, adopted=adopted, held=held, taken=taken)
+        adopted = held = False
+        taken = isinstance(ending, TakenOver)
+        match ending:
+            case TakenOver():
+                answer = ending.answer
+            case Returned():
+                answer = await returned(session, call, ending.operator)
+            case Polite():
+                await last_words(session, call)
+                return
+            case _:
+                call.ended_by = call.ended_by or ending
+                return
 
 
 async def returned(session: Session, call: Call, operator: str) -> Answer:
