@@ -10,7 +10,7 @@ from typing import Any
 
 from cdr.events import Event, time_text
 from cdr.talks import Stretch, Talk, Talks
-from cdr.transfers import Transfer, Transfers
+from cdr.transfers import Apart, Transfer, Transfers
 from cdr.values import duration, flag, number, text
 from cdr.way import Outcome, PathStep, Way
 
@@ -154,6 +154,7 @@ class _Fold:
     way: Way = field(default_factory=Way)
     talks: Talks = field(default_factory=Talks)
     transfers: Transfers = field(default_factory=Transfers)
+    apart: Apart = field(default_factory=Apart)
     marks: dict[str, bool] = field(default_factory=dict)
 
     def record(self) -> CallRecord:
@@ -226,6 +227,8 @@ class _Fold:
     def _take(self, event: Event) -> None:
         operator = text(event.data, "operator") or ""
         over = "ended" in self.first and event.kind != "ended"
+        if self.apart.take(event):
+            (self.hold.begin if self.apart.on and self.talking else self.hold.end)(event)
         match event.kind:
             case "wrap_up":
                 self.wrap_ups.setdefault(operator, Stretch()).begin(event)
@@ -250,22 +253,12 @@ class _Fold:
                     self.talk.begin(event)
             case "held" if self.talking:
                 self.hold.begin(event)
-            case "resumed":
-                self.hold.end(event)
-            case "transfer_begun" if self.talking and text(event.data, "how") == "consult":
-                self.hold.begin(event)
-            case "transfer_room" if text(event.data, "with") == "target":
-                if self.talking:
-                    self.hold.begin(event)
-            case "transfer_room":
+            case "resumed" if not self.apart.on:
                 self.hold.end(event)
             case "transfer_answered" | "transferred" | "transfer_ended" | "returned":
-                if event.kind != "transfer_answered":
-                    self.hold.end(event)  # the citizen has somebody again, or waits elsewhere
                 if event.kind == "transferred":
                     self.talking.discard(operator)
-                if not over:
-                    self._talks_on(event)
+                self._talks_on(event)
             case "left" | "leg_lost" | "taken_over":
                 self.talking.discard(operator)
                 self._talks_on(event)

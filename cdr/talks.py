@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cdr.events import Event
+from cdr.transfers import Apart
 from cdr.values import duration, text
 
 
@@ -79,9 +80,14 @@ class Talks:
     _parts: list[_Part] = field(default_factory=list)
     _given: bool = False  # the call is a callback: its operator had taken the offer
     _over: bool = False
+    _apart: Apart = field(default_factory=Apart)
 
     def take(self, event: Event) -> None:
         operator = text(event.data, "operator") or ""
+        if self._apart.take(event):
+            for part in self._parts:
+                if part.talk.since is not None:
+                    (part.hold.begin if self._apart.on else part.hold.end)(event)
         match event.kind:
             case "queued" | "moved":
                 self.queue = text(event.data, "queue") or self.queue
@@ -98,7 +104,7 @@ class Talks:
                 for part in self._of(operator):
                     if part.talk.since is not None:
                         part.hold.begin(event)
-            case "resumed":
+            case "resumed" if not self._apart.on:
                 for part in self._of(operator):
                     part.hold.end(event)
             case "left" | "leg_lost":
@@ -109,10 +115,6 @@ class Talks:
                 for part in self._of(operator):
                     part.over(event)
                     part.gone = True
-            case "transfer_begun" if text(event.data, "how") == "consult":
-                self._hold(event, True)
-            case "transfer_room" | "transfer_ended":
-                self._hold(event, text(event.data, "with") == "target")
             case "ended":
                 self._over = True
                 for part in self._parts:
@@ -120,12 +122,6 @@ class Talks:
             case "wrap_up" | "wrapped_up":
                 for part in self._of(operator)[-1:]:
                     (part.wrap_up.begin if event.kind == "wrap_up" else part.wrap_up.end)(event)
-
-    def _hold(self, event: Event, on: bool) -> None:
-        """While the operator talks with somebody else the citizen hears music."""
-        for part in self._parts:
-            if part.talk.since is not None:
-                (part.hold.begin if on else part.hold.end)(event)
 
     def _answered(self, operator: str, event: Event) -> None:
         known = self._of(operator)

@@ -20,14 +20,21 @@ class Target:
     number: str
     name: str | None = None
     department: str | None = None
-    entry: int | None = None
+    entry: str | None = None
 
     @classmethod
     def of(cls, data: object) -> Target:
         """Of an event's or a row's `to`: whatever can be read of it."""
         known: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
         kind, digits = text(known, "kind") or "", text(known, "number") or ""
-        return cls(kind, digits, text(known, "name"), text(known, "department"), number(known, "entry"))
+        entry = known.get("entry")
+        return cls(
+            kind,
+            digits,
+            text(known, "name") or None,
+            text(known, "department") or None,
+            str(entry) if isinstance(entry, str | int) and entry != "" else None,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {each: getattr(self, each) for each in self.__slots__}
@@ -203,6 +210,27 @@ class Transfers:
         """An operator has the call: a target of that id no longer is one, a queue's wait is over."""
         for part in self._parts:
             mine = part.to.kind == "operator" and part.to.number == operator
-            if part.open and (mine or (part.to.kind == "queue" and part.transferred is not None)):
+            waited = part.to.kind == "queue" and part.transferred is not None
+            if (mine and part.open) or (waited and part is self._parts[-1]):
                 part.answered = part.answered or event
                 part.end(event)
+
+
+@dataclass
+class Apart:
+    """Whether the operator talks with a target, or calls one, while the citizen hears music: `on`."""
+
+    on: bool = False
+
+    def take(self, event: Event) -> bool:
+        """Whether the event tells anything of it."""
+        match event.kind:
+            case "transfer_begun":
+                self.on = text(event.data, "how") == "consult"
+            case "transfer_room":
+                self.on = text(event.data, "with") == "target"
+            case "transferred" | "transfer_ended" | "returned" | "ended":
+                self.on = False
+            case _:
+                return False
+        return True

@@ -196,3 +196,56 @@ def test_a_callback_that_nobody_ended_is_let_go_after_four_days() -> None:
 def test_a_segment_of_before_there_were_callbacks_is_read() -> None:
     head = {"open": {"c1": [1, "0", False, []]}, "standing": []}
     assert OpenCalls.from_data(head).calls == {"c1"}
+
+
+@pytest.mark.req("OPR-5", "REL-1")
+@pytest.mark.parametrize("segment_bytes", [1, 10**6])
+def test_open_requests_for_help_are_kept_with_a_call_and_without(tmp_path: Path, segment_bytes: int) -> None:
+    journal = Journal(tmp_path, segment_bytes=segment_bytes)
+    journal.append("arrived", call="c1")
+    journal.append("help_asked", call="c1", help="h1", operator="1001", text="お願いします")
+    journal.append("help_said", call="c1", help="h1", operator="1001", text="早く")
+    journal.append("help_asked", help="h2", operator="1002", text="席で")
+    journal.append("ended", call="c1", by="caller")
+    journal.append("help_asked", help="h3", operator="1003", text="")
+    journal.append("help_closed", help="h3", by="sv01")
+    journal.close()
+    open_ones = [("help_asked", "h1"), ("help_said", "h1"), ("help_asked", "h2")]
+
+    def told() -> list[tuple[str, str | None]]:
+        return [(event.kind, event.data.get("help")) for event in read_recent(tmp_path)]
+
+    assert told() == open_ones
+    with Journal(tmp_path, segment_bytes=segment_bytes) as again:
+        again.append("help_taken", call="c1", help="h1", by="sv01")
+        again.append("help_closed", help="h2", by="sv01")
+    assert told() == [*open_ones[:2], ("help_taken", "h1")]
+
+
+def test_a_request_for_help_is_not_kept_for_ever() -> None:
+    state = OpenCalls()
+
+    def note(number: int, minutes: float, kind: str, help: str) -> None:
+        at = NINE + timedelta(minutes=minutes)
+        state.note(Event(f"{number:04d}", at, None, None, kind, {"help": help}), 1)
+
+    note(0, 0, "help_asked", "h1")
+    for number in range(1, 80):
+        note(number, number, "help_said", "h1")
+    note(90, 90, "help_asked", "h2")
+    again = OpenCalls.from_data(state.to_data())
+    for each in (state, again):
+        kept = [event.id for event in each.standing]
+        assert (len(kept), kept[0], kept[1]) == (52, "0000", "0030")
+        assert each.to_data() == state.to_data()
+    note(99, 24 * 60 + 1, "help_said", "h1")
+    assert [event.data["help"] for event in state.standing] == ["h2"]
+
+
+@pytest.mark.req("MON-2", "REL-1")
+def test_supervision_and_transfers_of_an_open_call_are_kept(tmp_path: Path) -> None:
+    kinds = ["arrived", "answered", "supervision_began", "transfer_begun", "transferred", "left"]
+    with Journal(tmp_path) as journal:
+        for kind in kinds:
+            journal.append(kind, call="c1", operator="1001", supervisor="1090", place=1)
+    assert [event.kind for event in read_recent(tmp_path)] == kinds
