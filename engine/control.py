@@ -22,6 +22,7 @@ from .floor_control import FloorControl
 from .plan_control import PlanControl
 from .seat_control import SeatControl
 from .supervision_control import SupervisionControl
+from .transfer_control import TransferControl, leaves
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -92,6 +93,7 @@ class Control:
             "seat.closed": (SeatClosed, self._seat_closed),
             **FloorControl(centre).commands,
             **PlanControl(centre).commands,
+            **TransferControl(centre).commands,
             **SeatControl(centre).commands,
             **SupervisionControl(centre).commands,
             **centre.helps.commands,
@@ -191,12 +193,18 @@ class Control:
 
     async def _refuse(self, command: OperatorCommand) -> Json:
         session = self.centre.session
-        if session is None or not session.floor.refuse(self._known(command.operator)):
+        operator = self._known(command.operator)
+        if session is None or not (session.floor.refuse(operator) or leaves(session, operator)):
             raise CommandError("not_ringing", "着信していません。", "nothing rings there")
         return {}
 
     def _say(self, command: CallCommand, word: Word) -> Json:
-        self._talk(command).inbox.put_nowait(word)
+        call = self._talk(command)
+        if call.transfer is not None:
+            raise CommandError(
+                "transfer_under_way", "転送の操作中です。", "a transfer of that call is under way"
+            )
+        call.inbox.put_nowait(word)
         return {}
 
     async def _hold(self, command: CallCommand) -> Json:
@@ -206,7 +214,11 @@ class Control:
         return self._say(command, Resume())
 
     async def _hangup(self, command: CallCommand) -> Json:
-        self._talk(command, Phase.CALLING).inbox.put_nowait(HangUp())
+        session = self.centre.session
+        if session is not None and command.operator and leaves(session, command.operator, command.call):
+            return {}  # the target of a transfer goes; the call goes on
+        call = self._talk(command, Phase.CALLING, Phase.CONSULTING, Phase.TRANSFERRING)
+        call.inbox.put_nowait(HangUp())
         return {}
 
     async def _seat_opened(self, command: SeatOpened) -> Json:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import seat_live
+from . import seat_live, transfer_live
 from .call import Call, Phase
 from .callbacks import state as callbacks_state
 from .clock import iso
@@ -180,6 +180,7 @@ class Live:
             "limited_until": iso(centre.clock.wall(view.limited_until)) if view.limited_until else None,
             "own_call": own,
         }
+        shown |= transfer_live.of_operator(session, operator)
         return shown | seat_live.of_operator(centre, operator)
 
     def _call(self, call: Call, positions: dict[str, int]) -> Json:
@@ -204,6 +205,7 @@ class Live:
             "diverted_from": call.diverted_from,
             "diverted_name": call.diverted_name,
             **seat_live.of_call(self.centre, call),
+            **transfer_live.of_call(call),
         }
 
     def _rung(self, call: Call) -> str | None:

@@ -19,6 +19,7 @@ from .callback_memory import CallbacksMemory, DialledMemory
 from .clock import Clock, parse_iso
 from .seat_memory import SeatMemory
 from .tally import IdleMemory, TallyMemory
+from .transfer_memory import TransfersMemory, transferred
 
 REMEMBERED = 1000  # calls that ended last
 SERVED = 200  # answers a queue, for the expected wait
@@ -102,6 +103,7 @@ class CallMemory:
     sent_on: str | None = None  # why it left that again: overflow's or the forward's reason
     entered_mono: float | None = None  # of the queue it is in
     forward: ForwardMemory | None = None
+    transfers: TransfersMemory = field(default_factory=TransfersMemory)
     forwards: int = 0  # how often it was led outside
     dialled: DialledMemory | None = None  # a call that we made, for a callback
 
@@ -148,9 +150,11 @@ class Memory:
         return found
 
     def on_trunk(self, trunk: str) -> int:
-        """Channels that the trunk's calls take up: those that came in by it and those led out by it."""
+        """Channels that the trunk's calls take up: those that came in by it and those led out by it, the legs
+        of targets of transfers included."""
         calls = self.calls.values()
         out = sum(call.forward is not None and call.forward.trunk == trunk for call in calls)
+        out += sum(call.transfers.trunk == trunk for call in calls)
         return sum(call.trunk == trunk for call in calls) + out
 
     def _mono(self, event: Event) -> float:
@@ -369,6 +373,8 @@ class Memory:
                 call.operator = call.leg = None
                 call.returning = False
                 self._talked(operator, event)
+            case _:
+                transferred(call, event, self._mono(event))
 
 
 def _on_duty(one: OperatorMemory) -> bool:

@@ -26,7 +26,8 @@ from .memory import CallMemory
 from .offer import operator_of_leg
 from .phones import BROWSER, DESK
 from .supervision_recovery import heir, parting, supervised
-from .waiting import RETURNED_PRIORITY, Entry, returned, served
+from .transfer_memory import RETURNED_PRIORITY
+from .waiting import Entry, returned, served
 from .walk import led
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _adopt(
     entry = Entry()
     if isinstance(move, ToQueue) and memory.sent_on is None:
         call.phase = Phase.WAITING
-        again = memory.priority >= RETURNED_PRIORITY
+        again = memory.priority >= RETURNED_PRIORITY - 1  # also by a transfer to a queue
         entry = Entry(memory.priority, memory.last_operator, again=again, noted=True)
     session.take_up(call, _led(session, call, move, memory.sent_on, entry))
     return set()

@@ -1,5 +1,5 @@
-"""A transfer (転送, 取次ぎ) while the operator is in it: from the key until the citizen is the operator's again
-or has been left to the target.
+"""A transfer (転送, 取次ぎ) while the operator is in it: from the key until the citizen is the
+operator's again or has been left to the target.
 
 Who hears whom is who is in the conversation's one bridge: `State`. Whoever is not in it hears music.
 """
@@ -32,7 +32,8 @@ _WITH = {State.TALKING: "target", State.HELD: "citizen", State.THREE_WAY: "all"}
 
 @dataclass(frozen=True)
 class Left:
-    """The operator has left the citizen to the target. `undo` lets go of the target unless it is taken over."""
+    """The operator has left the citizen to the target. `undo` lets go of the target unless somebody else
+    has it then."""
 
     target: TargetPhone
     bridge: Bridge
@@ -139,6 +140,11 @@ class _Side:
             return await self._talks()
         blind = self.transfer.how == "blind"
         self.session.phase(call, Phase.TRANSFERRING if blind else Phase.CONSULTING)
+        await self._out(call.channel)
+        await call.music(True)
+        if not blind:
+            self.inside.add(self.operator.id)  # perhaps; the tone is begun anew
+            await self._operator_hears_ringing(True)
         return await self._rings(RINGS_S if blind else self._left_s())
 
     def _left_s(self) -> float:

@@ -26,7 +26,7 @@ _FAILED: Final[dict[Reason, tuple[str, str, str]]] = {
     "busy": ("target_busy", "相手は話し中です。", "the target is busy"),
     "refused": ("target_busy", "相手は着信を断りました。", "the target refused the call"),
     "no_answer": ("target_unreachable", "相手が出ません。", "the target does not answer"),
-    "unreachable": ("target_unreachable", "相手の電話につながりません。", "the target's telephone cannot be reached"),
+    "unreachable": ("target_unreachable", "相手の電話につながりません。", "the telephone there is away"),
     "trunk_full": (
         "trunk_full",
         "回線がすべて使用中です。少し待ってから、もう一度お試しください。",
@@ -196,9 +196,7 @@ class TransferControl:
         if call.transfer is None:
             raise CommandError("no_transfer", "転送中ではありません。", "no transfer is under way")
         if key in (Key.SWAP, Key.THREE_WAY) and call.transfer.state is State.RINGING:
-            raise CommandError(
-                "no_target", "相手がまだ出ていません。", "the target has not answered yet"
-            )
+            raise CommandError("no_target", "相手がまだ出ていません。", "the target has not answered yet")
         call.inbox.put_nowait(key)
         return {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from cdr import Event
 
@@ -57,7 +57,7 @@ class TransfersMemory:
 
 def transferred(call: CallMemory, event: Event, mono: float) -> None:
     """Folds one event of a transfer in; others are passed over."""
-    known, data = call.transfers, cast(Mapping[str, Any], event.data)
+    known, data = call.transfers, event.data
     if event.kind == "transfer_begun":
         known.open = TransferMemory(
             place=int(data.get("place") or known.count + 1),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acd import OperatorState
 from switch import Bridge, Channel, ChannelGone, SwitchError, SwitchGone
@@ -25,16 +25,16 @@ log = logging.getLogger("daihyo.engine.transfer")
 
 @dataclass(frozen=True)
 class Waits:
-    """The citizen waits for an operator, in front. `queue`: the one transferred to; None: they have come back,
-    for `operator` if that one is there."""
+    """The citizen waits for an operator, in front. `queue`: the one transferred to; None: they have come
+    back, for `operator` if that one is there."""
 
     queue: str | None = None
     operator: str | None = None
 
 
 async def left_to(session: Session, call: Call, left: Left) -> Answer | Waits | None:
-    """Until the call is over (None: `call.ended_by` tells) or an operator has it or is to have it. An Answer's
-    leg is in the room already."""
+    """Until the call is over (None: `call.ended_by` tells) or an operator has it or is to have it. The leg of
+    an Answer is in the room already."""
     with left.undo as undo:
         target, bridge = left.target, left.bridge
         if target.transfer.target.kind == "queue":
@@ -144,7 +144,8 @@ async def _comes_back(
     centre, transfer = session.centre, target.transfer
     operator = transfer.operator if is_free(session, transfer.operator, call.id) else None
     target.over(reason)
-    event = centre.note("returned", call.id, **{"from": transfer.place}, to=operator, reason=reason)
+    data: dict[str, Any] = {"from": transfer.place, "to": operator, "reason": reason}
+    event = centre.note("returned", call.id, **data)
     call.returned = {
         "to": transfer.target.told(),
         "reason": reason,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dialplans import POSITIONS, Queue, Waiting, event_prompt, spoken, told
+from dialplans import POSITIONS, Queue, Waiting, WordingName, event_prompt, spoken, told
 from ivr import Move, OverflowReason, ToQueue, expected_wait
 from switch import ChannelGone, SwitchError
 
@@ -17,6 +17,9 @@ from .call import Answer, Call, Phase
 from .clock import iso
 from .conversation import Polite, Returned, TakenOver, conversation
 from .queueing import limit, over, priority_of, refused, rules_of, standing
+from .transfer import FoundTransfer, Left
+from .transfer_memory import RETURNED_PRIORITY
+from .transferred import Waits, ends_wrap_up, left_to
 from .voice import last_words
 
 if TYPE_CHECKING:
@@ -26,14 +29,14 @@ log = logging.getLogger("daihyo.engine.waiting")
 
 AT_ONCE_S = 1.0  # an operator who answers at once is not preceded by a scrap of music
 AGAIN_S = 1.0  # before music that failed is tried again
-RETURNED_PRIORITY = 100  # a citizen who lost the operator's phone goes to the front of the queue
 
 
 @dataclass(frozen=True)
 class Entry:
     """How a queue is entered. `again`: after an operator's phone has died; `noted`: the journal has it;
     `back`: from the offer of a callback, which was declined (`stays`: the citizen had asked for it, so the
-    queue's times go on)."""
+    queue's times go on); `ends_wrap_up`: of the operator preferred, who has written up this very call until
+    now; `says`: what is told first."""
 
     priority: int = 0
     prefer: str | None = None
@@ -41,6 +44,8 @@ class Entry:
     noted: bool = False
     back: bool = False
     stays: bool = False
+    ends_wrap_up: bool = False
+    says: WordingName | None = None
 
 
 async def served(
@@ -51,18 +56,28 @@ async def served(
     adopted: bool = False,
     held: bool = False,
     taken: bool = False,
+    under_way: FoundTransfer | None = None,
 ) -> None:
     """The conversation, and another one whenever an operator's phone has died or a supervisor has taken the
-    call over, until somebody hangs up. `adopted`, `held`, `taken`: of the first (recovery)."""
+    call over, until somebody hangs up. `adopted`, `held`, `taken`, `under_way`: of the first
+    (recovery)."""
     while True:
-        ending = await conversation(session, call, answer, adopted=adopted, held=held, taken=taken)
-        adopted = held = False
+        ending = await conversation(
+            session, call, answer, adopted=adopted, held=held, taken=taken, under_way=under_way
+        )
+        adopted, held, under_way = False, False, None
         taken = isinstance(ending, TakenOver)
         match ending:
             case TakenOver():
                 answer = ending.answer
             case Returned():
                 answer = await returned(session, call, ending.operator)
+            case Left():
+                follows = await left_to(session, call, ending)
+                if follows is None:
+                    return
+                taken = isinstance(follows, Answer)
+                answer = follows if isinstance(follows, Answer) else await waits(session, call, follows)
             case Polite():
                 await last_words(session, call)
                 return
@@ -73,9 +88,22 @@ async def served(
 
 async def returned(session: Session, call: Call, operator: str) -> Answer:
     """In front of all others, until somebody answers: no limit sends such a citizen on."""
-    entry = Entry(RETURNED_PRIORITY, operator, again=True)
+    return await _in_front(session, call, call.queue, Entry(RETURNED_PRIORITY, operator, again=True))
+
+
+async def waits(session: Session, call: Call, how: Waits) -> Answer:
+    """As `returned`, after a transfer: for the operator who is to have it again, or in the queue that it was
+    transferred to (before those who wait there, after those who have come back)."""
+    if how.queue is not None:
+        call.walk.resume(f"queue:{how.queue}", told_recording=True)
+        return await _in_front(session, call, how.queue, Entry(RETURNED_PRIORITY - 1, again=True))
+    entry = Entry(RETURNED_PRIORITY, how.operator, again=True, ends_wrap_up=True, says="transfer_back")
+    return await _in_front(session, call, call.queue, entry)
+
+
+async def _in_front(session: Session, call: Call, name: str | None, entry: Entry) -> Answer:
     while True:
-        answer = await queue(session, call, call.queue or "", entry)
+        answer = await queue(session, call, name or "", entry)
         if isinstance(answer, Answer):
             return answer
 
@@ -108,8 +136,10 @@ async def queue(
     session.floor.waits(
         call.id, name, since=since, priority=call.priority, prefer=entry.prefer, language=call.language
     )
+    if entry.ends_wrap_up:
+        ends_wrap_up(session, entry.prefer, call.id)
     try:
-        left = await _waited(session, call, call.answer, again=entry.again)
+        left = await _waited(session, call, call.answer, again=entry.again, says=entry.says)
     except asyncio.CancelledError:
         if not call.answer.done():
             call.answer.cancel()
@@ -147,7 +177,12 @@ def _note_queued(session: Session, call: Call, entry: Entry) -> None:
 
 
 async def _waited(
-    session: Session, call: Call, answer: asyncio.Future[Answer], *, again: bool
+    session: Session,
+    call: Call,
+    answer: asyncio.Future[Answer],
+    *,
+    again: bool,
+    says: WordingName | None = None,
 ) -> OverflowReason | Move | None:
     """None: answered; a Move: a key was pressed that leads elsewhere.
     A supervisor who moves the call (MON-3) gives it the other queue's words and limits."""
@@ -155,7 +190,7 @@ async def _waited(
         call.moved.clear()
         name = call.queue or ""
         rules = rules_of(call, session.centre.site, name)
-        comfort = session.start(_Comfort(session, call, rules, name).run(), f"comfort {call.id}")
+        comfort = session.start(_Comfort(session, call, rules, name, says).run(), f"comfort {call.id}")
         limited = asyncio.create_task(limit(session, call, rules, name, free=again))
         moved = asyncio.create_task(call.moved.wait())
         pressed = asyncio.create_task(_pressed(call, rules, free=again))
@@ -171,6 +206,7 @@ async def _waited(
             return None
         if not pressed.cancelled() and pressed.exception() is None:
             return pressed.result()
+        says = None
         if not call.moved.is_set():
             return limited.result()
 
@@ -189,8 +225,11 @@ class _Comfort:
     """What a waiting citizen hears: music, and what the plan tells at its times, in the call's language.
     What is due at one time is said together."""
 
-    def __init__(self, session: Session, call: Call, rules: Queue, name: str) -> None:
+    def __init__(
+        self, session: Session, call: Call, rules: Queue, name: str, says: WordingName | None = None
+    ) -> None:
         self.session, self.call, self.rules, self.name = session, call, rules, name
+        self.first = [] if says is None else [call.site.wording.said(says, call.language).key]
         now = session.centre.clock.mono()
         entered = call.entered_mono if call.entered_mono is not None else now
         tells = list(rules.tells)
@@ -217,10 +256,11 @@ class _Comfort:
         centre, call = self.session.centre, self.call
         if self.session.floor.rings_for(call.id):
             self.due = [(at + (tell.every_s or 0), tell) for at, tell in self.due]
-            await asyncio.sleep(AT_ONCE_S)
+            await asyncio.sleep(0 if self.first else AT_ONCE_S)
         while True:
             try:
-                if keys := self._said(self._pass_over(centre.clock.mono())):
+                if keys := self.first + self._said(self._pass_over(centre.clock.mono())):
+                    self.first = []
                     await call.quiet()
                     await call.channel.play(*(f"sound:daihyo-{key}" for key in keys))
                 await call.ringing(False)
