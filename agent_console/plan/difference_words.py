@@ -74,6 +74,8 @@ class Teller:
             return known(f"plan.holidays.{text}", text)
         if key in ("strategy", "then"):
             return known(f"plan.strategy.{text}", text)
+        if key == "allow":
+            return known(f"plan.dial.{text}", text)
         if key == "audio":
             return self.texts("plan.audio.one")
         if text in ("true", "false"):
@@ -100,7 +102,8 @@ class Teller:
     def label(self, key: str) -> str:
         """What a field is called."""
         known = self.texts.known
-        return known(f"plan.f.{self.section}.{key}", known(f"plan.f.{key}", key))
+        named = known(f"plan.f.{self.section}.{key}", known(f"plan.f.{key}", key))
+        return known(f"plan.dial.{key}", key) if named == key and self.section == "dialling" else named
 
 
 def fields(

@@ -17,7 +17,11 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 Plain = Any  # str | None | list[Plain] | dict[str, Plain]
 
-_NAMES = {"numbers": "number", "users": "login"}  # what a row is known by; elsewhere its id
+_NAMES = {
+    "categories": "name",
+    "numbers": "number",
+    "users": "login",
+}  # what a row is known by; elsewhere its id
 _DEEPEST = 100
 _NULL = ("", "~", "null", "Null", "NULL")
 _BOOL = ("true", "True", "TRUE", "false", "False", "FALSE")

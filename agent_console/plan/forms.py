@@ -234,6 +234,9 @@ FORMS: dict[str, tuple[Field, ...]] = {
             "callback_booked",
             "callback_already",
             "callback_unreached",
+            "transfer_ringing",
+            "transfer_back",
+            "harassment_end",
         )
     ),
 }
