@@ -260,8 +260,9 @@ class WrapUp(Base):
 
 class DirectoryEntry(Base):
     """A line of the 職員録. `place`: its order. `hours`: 執務時間 as people write them
-    (`desk.office_hours`); empty: the department's, else the site's usual; `reading` in かな; `person` may be
-    empty (a desk, not a name)."""
+    (`dialplans.office_hours`); empty: the section's, else the department's, else the site's usual; `reading`
+    in かな; `person` may be empty (a desk, not a name). Whoever changes a line sets `changed_at`: by that a
+    changed table is known (`desk.Stamp`)."""
 
     __tablename__ = "directory"
     __table_args__ = (Index(None, "department"),)
@@ -277,6 +278,8 @@ class DirectoryEntry(Base):
     direct: Mapped[str]
     hours: Mapped[str]
     note: Mapped[str]
+    changed_at: Mapped[datetime | None]
+    changed_by: Mapped[str | None]
 
 
 class Case(Base):
