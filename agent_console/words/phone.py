@@ -4,7 +4,8 @@ Key: (Japanese, English)."""
 from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
-    "phone.settings": ("音声の設定", "Sound settings"),
+    "phone.settings": ("音声の設定", "Sound Settings"),
+    "phone.settings_short": ("設定", "Settings"),
     "phone.settings_title": ("電話の音声", "The phone's sound"),
     "phone.close": ("閉じる", "Close"),
     "phone.mic": ("マイク", "Microphone"),

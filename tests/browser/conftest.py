@@ -55,12 +55,16 @@ async def running(tmp_path: Path) -> AsyncIterator[Centre]:
 @pytest.fixture
 def person(chromium: Browser, running: Centre) -> Opened:
     """`async with person() as somebody:` somebody at a screen of 1280×720, or with a phone of 390×844.
-    Errors in it fail the test."""
+    Errors in it fail the test. `web`: where the console is found when not directly (support.network)."""
     SCREENS.mkdir(parents=True, exist_ok=True)
 
     @contextlib.asynccontextmanager
     async def sit(
-        dark: bool = False, expect_errors: bool = False, phone: bool = False, scripts: bool = True
+        dark: bool = False,
+        expect_errors: bool = False,
+        phone: bool = False,
+        scripts: bool = True,
+        web: str = "",
     ) -> AsyncIterator[Person]:
         context = await chromium.new_context(
             viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 720},
@@ -70,7 +74,7 @@ def person(chromium: Browser, running: Centre) -> Opened:
             permissions=["microphone"],
         )
         try:
-            somebody = Person(running, await context.new_page(), SCREENS)
+            somebody = Person(running, await context.new_page(), SCREENS, web)
             yield somebody
             assert expect_errors or somebody.errors == []
         finally:

@@ -36,9 +36,10 @@ HEARD = """async () => {
 class Person:
     """Somebody in front of the console."""
 
-    def __init__(self, running: Centre, page: Page, screens: Path) -> None:
+    def __init__(self, running: Centre, page: Page, screens: Path, web: str = "") -> None:
         self.running = running
         self.page = page
+        self.web = web or running.web
         self.errors: list[str] = []
         self._screens = screens
         page.set_default_timeout(SLOW_MS)
@@ -50,7 +51,7 @@ class Person:
             self.errors.append(message.text)
 
     async def open(self, path: str) -> None:
-        await self.page.goto(self.running.web + path)
+        await self.page.goto(self.web + path)
 
     async def sign_in(self, login: str) -> None:
         store = await Store.open(self.running.state.sqlite_url)

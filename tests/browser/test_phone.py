@@ -1,0 +1,214 @@
+"""The page's telephone: devices, level, quality; a network that fails in every way and loses no citizen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Opened
+from tests.browser.pages import SLOW_MS, Person, Seat
+from tests.support.centre import Centre, centre
+from tests.support.network import Network, network
+from tests.support.phones import CITIZEN_HZ, RATE, Phones, Talk, phones
+from tests.support.site import NUMBER, site
+
+OPERATORS = 6
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Centre]:
+    async with centre(tmp_path, site=site(operators=OPERATORS, wrap_up_s=60)) as made:
+        yield made
+
+
+async def hears_beeps(citizen: Talk, within_s: float = 30.0) -> None:
+    """Until the citizen hears what the browser's false microphone gives: short beeps with silence between,
+    neither music nor an announcement."""
+
+    def beeps() -> bool:
+        frames = citizen.samples(2.4).astype(float)
+        if len(frames) < 2.3 * RATE:
+            return False
+        levels = np.sqrt(np.mean(frames[: len(frames) // 800 * 800].reshape(-1, 800) ** 2, axis=1))
+        return bool(levels.max() > 100 and (levels < 20).mean() > 0.5)
+
+    await citizen.until(beeps, within_s, "beeps")
+
+
+class Conversation:
+    """An operator behind a network of their own, in talk with a citizen."""
+
+    def __init__(self, op: Person, net: Network, operator: str) -> None:
+        self.op, self.net, self.operator = op, net, operator
+        self.seat = Seat(op)
+        self.citizen: Talk
+
+    async def begin(self, sip: Phones) -> None:
+        await self.seat.ready()
+        self.citizen = await sip.call(self.op.running.sip, NUMBER, f"0901234{self.operator}")
+        await self.seat.answer()
+        await self.sounds()
+
+    async def sounds(self) -> None:
+        """Both hear each other."""
+        await self.op.hears(CITIZEN_HZ)
+        await hears_beeps(self.citizen)
+
+    async def obeys(self) -> None:
+        """The seat's keys reach the call, and what the engine does reaches the page."""
+        await self.seat.press("F3")
+        await self.seat.phase("hold")
+        await self.citizen.hears_sound()
+        await self.seat.press("F3")
+        await self.seat.phase("talking")
+        await self.sounds()
+
+    async def end(self) -> None:
+        """The citizen hangs up, and the page hears of it."""
+        await self.citizen.hangup()
+        await self.seat.state("wrap_up")
+        await expect(self.op.page.locator("#phone-state")).to_have_attribute(
+            "data-ok", "true", timeout=SLOW_MS
+        )
+
+    def story(self) -> list[str]:
+        """What the journal tells of the call."""
+        events = self.op.running.events()
+        call = next(e.call for e in events if e.data.get("caller") == f"0901234{self.operator}")
+        return [f"{e.at:%H:%M:%S.%f} {e.kind} {dict(e.data)}" for e in events if e.call == call]
+
+    async def away(self, there: bool = True) -> None:
+        strip = expect(self.op.page.locator("#away-live"))
+        await (strip.to_be_visible(timeout=SLOW_MS) if there else strip.to_be_hidden(timeout=60_000))
+
+
+@contextlib.asynccontextmanager
+async def talking(running: Centre, person: Opened, count: int) -> AsyncIterator[list[Conversation]]:
+    """So many operators, each with a citizen."""
+    async with contextlib.AsyncExitStack() as stack:
+        sip = await stack.enter_async_context(phones())
+        made: list[Conversation] = []
+        for n in range(count):
+            net = await stack.enter_async_context(network(running.web))
+            op = await stack.enter_async_context(person(expect_errors=True, web=net.web))
+            made.append(Conversation(op, net, str(1001 + n)))
+        await asyncio.gather(*(one.op.sign_in(f"op{n + 1:02}") for n, one in enumerate(made)))
+        for one in made:
+            await one.begin(sip)
+        yield made
+
+
+async def sip_lost(talk: Conversation) -> None:
+    for seconds in (5, 20):
+        await talk.net.cut("/sip")
+        await talk.seat.shows("#phone-state", "つなぎ直しています")
+        await asyncio.sleep(seconds)  # so long is the line away
+        await talk.sounds()
+        talk.net.mend()
+        await talk.seat.has_phone()
+        await talk.obeys()
+
+
+async def live_lost(talk: Conversation) -> None:
+    for seconds in (5, 20):
+        await talk.net.cut("/live")
+        await talk.away()
+        await asyncio.sleep(seconds)
+        await talk.sounds()
+        talk.net.mend()
+        await talk.away(False)
+        await talk.obeys()
+
+
+async def both_lost(talk: Conversation) -> None:
+    for seconds in (5, 20):
+        await talk.net.cut("/live", "/sip")
+        await talk.away()
+        await asyncio.sleep(seconds)
+        await talk.sounds()
+        talk.net.mend()
+        await talk.away(False)
+        await talk.seat.has_phone()
+        await talk.obeys()
+
+
+async def another_network(talk: Conversation) -> None:
+    """Nothing that was connected is alive, nobody is told: the page finds out by itself and restarts ICE."""
+    before = dict(talk.net.accepted)
+    talk.net.change()
+    await talk.seat.shows("#phone-state", "つなぎ直しています")
+    await talk.net.opened("/sip", before["/sip"])
+    await talk.net.opened("/live", before["/live"])
+    await talk.sounds()
+    await talk.seat.has_phone()
+    await talk.obeys()
+
+
+async def everything_gone(talk: Conversation) -> None:
+    """20 s in which nothing passes, the sound neither."""
+    talk.net.silent = True
+    await talk.seat.shows("#phone-state", "つなぎ直しています")
+    await asyncio.sleep(20)
+    talk.net.mend()
+    await talk.away(False)
+    await talk.seat.phase("talking")
+    await talk.sounds()
+    await talk.obeys()
+
+
+async def reloads(talk: Conversation) -> None:
+    """Loaded again, again while the first is still coming back, and in mid-hold."""
+    accepted = talk.net.accepted["/live"]
+    await talk.op.page.reload(wait_until="commit")
+    await talk.net.opened("/live", accepted)
+    await talk.op.page.reload()
+    await talk.seat.phase("talking")
+    await talk.sounds()
+    await talk.seat.press("F3")
+    await talk.seat.phase("hold")
+    await talk.op.page.reload()
+    await talk.seat.has_phone()
+    await talk.seat.phase("hold")
+    await talk.citizen.hears_sound()
+    await talk.seat.press("F3")
+    await talk.seat.phase("talking")
+    await talk.sounds()
+
+
+@pytest.mark.req("REL-1", "OPR-1", "XFR-5")
+async def test_no_loss_of_the_network_and_no_reload_loses_a_citizen(running: Centre, person: Opened) -> None:
+    ways = {
+        f.__name__: f for f in (sip_lost, live_lost, both_lost, another_network, everything_gone, reloads)
+    }
+    if only := os.environ.get("ONLY"):
+        ways = {name: way for name, way in ways.items() if name in only}
+    async with talking(running, person, len(ways)) as talks:
+
+        async def go(name: str, talk: Conversation) -> None:
+            try:
+                await ways[name](talk)
+            except (AssertionError, TimeoutError) as problem:
+                await talk.op.screenshot(f"lost-{name}")
+                raise AssertionError(f"{name}: {problem!r}; {talk.story()}") from problem
+
+        await asyncio.gather(*(go(name, talk) for name, talk in zip(ways, talks, strict=True)))
+        running.kill("console")
+        await asyncio.gather(*(talk.away() for talk in talks))
+        await asyncio.gather(*(talk.sounds() for talk in talks))
+        await asyncio.gather(*(talk.away(False) for talk in talks))
+        for talk in talks:
+            await talk.seat.has_phone()
+            await talk.obeys()
+            await talk.end()
+        records = await running.ended(len(talks))
+        by_operator = {record.operator: record for record in records}
+        assert set(by_operator) == {talk.operator for talk in talks}
+        assert {(r.outcome, r.ended_by) for r in records} == {("answered", "caller")}
+        assert all(len(r.operators) == 1 for r in records), "a citizen was given to somebody else"
