@@ -12,7 +12,8 @@ import numpy.typing as npt
 from baresip import Account, BaresipError, CallDeclined, CallFailed, Config, Runtime, UserAgent
 
 RATE = 8000
-CITIZEN_HZ, OPERATOR_HZ = 2450.0, 1850.0  # far from the notes of the waiting music
+# Far from the notes of the waiting music, and none a harmonic or a mixture of the others.
+CITIZEN_HZ, OPERATOR_HZ, SUPERVISOR_HZ = 2450.0, 1850.0, 1350.0
 FRAME = RATE // 50  # 20 ms
 
 
@@ -35,6 +36,24 @@ def share(samples: npt.NDArray[np.int16], hz: float) -> float:
     frequencies = np.fft.rfftfreq(len(samples), 1 / RATE)
     total = spectrum[frequencies > 60].sum()
     return float(spectrum[np.abs(frequencies - hz) < 40].sum() / total) if total > 0 else 0.0
+
+
+def dbfs(samples: npt.NDArray[np.int16], hz: float) -> float:
+    """How loud a tone is, in dB of full scale; a sine at full scale is 0."""
+    if len(samples) < RATE // 10:
+        return -120.0
+    spectrum = np.abs(np.fft.rfft(samples.astype(float) * np.hanning(len(samples)))) / (len(samples) / 4)
+    near = np.abs(np.fft.rfftfreq(len(samples), 1 / RATE) - hz) < 20
+    return float(20 * np.log10(max(spectrum[near].max() / 32768, 1e-6)))
+
+
+def longest_quiet_s(samples: npt.NDArray[np.int16], below: float = 0.03) -> float:
+    """The longest time in which nothing was heard."""
+    longest = run = 0
+    for at in range(0, len(samples) - FRAME, FRAME):
+        run = run + 1 if level(samples[at : at + FRAME]) < below else 0
+        longest = max(longest, run)
+    return longest * FRAME / RATE
 
 
 class Talk:
@@ -114,7 +133,8 @@ class DeskPhone:
     registration and one that makes the new, both of the same contact. Asterisk's threads may take them the
     other way round, and the phone is told 200 and has no contact."""
 
-    def __init__(self, user_agent: Any, policy: str) -> None:
+    def __init__(self, user_agent: Any, policy: str, hz: float = OPERATOR_HZ) -> None:
+        self.hz = hz
         self.user_agent = user_agent
         self.policy = policy
         self.incoming: asyncio.Queue[Any] = asyncio.Queue()
@@ -138,7 +158,7 @@ class DeskPhone:
 
     async def answer(self, call: Any) -> Talk:
         await call.answer()
-        talk = Talk(call, OPERATOR_HZ)
+        talk = Talk(call, self.hz)
         self.talks.put_nowait(talk)
         return talk
 
@@ -160,7 +180,7 @@ class Phones:
     def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
 
-    async def desk(self, phone: dict[str, Any], policy: str = "answer") -> DeskPhone:
+    async def desk(self, phone: dict[str, Any], policy: str = "answer", hz: float = OPERATOR_HZ) -> DeskPhone:
         """Registers a desk phone with what `daihyo phone ID --json` prints."""
         account = Account(
             user=phone["user"],
@@ -169,7 +189,7 @@ class Phones:
             reg_interval=300,
         )
         user_agent = await UserAgent.create(self.runtime, account)
-        desk = DeskPhone(user_agent, policy)
+        desk = DeskPhone(user_agent, policy, hz)
         await user_agent.register()
         return desk
 
@@ -211,12 +231,15 @@ __all__ = [
     "CITIZEN_HZ",
     "OPERATOR_HZ",
     "RATE",
+    "SUPERVISOR_HZ",
     "CallDeclined",
     "CallFailed",
     "DeskPhone",
     "Phones",
     "Talk",
+    "dbfs",
     "level",
+    "longest_quiet_s",
     "phones",
     "share",
 ]

@@ -10,9 +10,9 @@ from ruamel.yaml import YAML
 NUMBER, OTHER_NUMBER = "0246221111", "0246221200"
 
 
-def site(operators: int = 2, **changes: Any) -> dict[str, Any]:
-    """A small centre. `changes` go into the queue `main` (ring_timeout_s, wrap_up_s, …) or, as `kpi=…`,
-    `wording=…`, into the site."""
+def site(operators: int = 2, supervisors: int = 0, **changes: Any) -> dict[str, Any]:
+    """A small centre. `supervisors`: 1901, 1902, …, with a phone and without queues. `changes` go into the
+    queue `main` (ring_timeout_s, wrap_up_s, …) or, as `kpi=…`, `wording=…`, into the site."""
     queue = {
         "id": "main",
         "name": "総合案内",
@@ -37,7 +37,8 @@ def site(operators: int = 2, **changes: Any) -> dict[str, Any]:
         ],
         "operators": [
             {"id": str(1001 + n), "name": f"操作者{n + 1:02}", "queues": ["main"]} for n in range(operators)
-        ],
+        ]
+        + [{"id": str(1901 + n), "name": f"監督{n + 1:02}"} for n in range(supervisors)],
         "users": [
             {
                 "login": f"op{n + 1:02}",
@@ -47,7 +48,11 @@ def site(operators: int = 2, **changes: Any) -> dict[str, Any]:
             }
             for n in range(operators)
         ]
-        + [{"login": "sv01", "name": "監督", "role": "supervisor"}],
+        + [
+            {"login": f"sv{n + 1:02}", "name": "監督", "role": "supervisor"}
+            | ({"operator": str(1901 + n)} if n < supervisors else {})
+            for n in range(max(1, supervisors))
+        ],
         "trunks": [{"id": "test", "addresses": ["127.0.0.0/8"]}],
         "wording": {"survival_greeting": "ただいまおつなぎします。"},
     }
