@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cdr.transfer_words import TRANSFER_WORDS
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "ja": {
         "rung": "{at} {who}に呼び出し: {because}。",
@@ -130,7 +132,8 @@ class Words:
     """The words of one language; any but `ja` is English."""
 
     def __init__(self, language: str) -> None:
-        self._words = WORDS["ja" if language == "ja" else "en"]
+        known = "ja" if language == "ja" else "en"
+        self._words = {**WORDS[known], **TRANSFER_WORDS[known]}
 
     def __call__(self, key: str, **values: object) -> str:
         return self._words[key].format(**values)

@@ -1,84 +1,24 @@
-"""Why this operator: each offer of a call told in a sentence, from the ledger in its journal."""
+"""Why this operator: each offer of a call told in a sentence, from the ledger in its journal; and where the
+call went from there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from acd import Candidate, OfferEnd, choose
-from cdr.events import Event, time_text
+from cdr.events import Event
+from cdr.reason_lines import Why, WhyHead, WhyRow
 from cdr.reason_words import Words
+from cdr.transfer_reasons import Names, Onward
 from cdr.values import duration, number, seconds, text
+
+__all__ = ["Why", "WhyHead", "WhyRow", "why"]
 
 LEAST_WAIT_S = 1.0  # a shorter wait is not worth a line
 LEAST_DUTY_S = 60.0  # as the strategies count it
-
-
-@dataclass(frozen=True, slots=True)
-class WhyRow:
-    """One candidate of an offer, as the ledger has it; `name` for people, `chosen`: the one who was rung."""
-
-    operator: str
-    name: str
-    chosen: bool
-    level: int
-    idle_s: float
-    calls: int
-    talk_s: float
-    duty_s: float
-    offers: int
-    last: int
-
-    def to_json(self) -> dict[str, Any]:
-        return {each: getattr(self, each) for each in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class WhyHead:
-    """The first caller of a queue when it was decided whose turn it was; this call's queue comes first."""
-
-    queue: str
-    name: str
-    waited_s: float
-    priority: int
-    urgency: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {each: getattr(self, each) for each in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """One line of a call's way to an operator. `operator` None: nobody was rung, the caller waited (`rule`
-    `waiting`) or was called back in vain (`callback`). `rule`: as the distributor names it, `unknown` where
-    nothing was noted. `ending`: how the ringing ended (`answered`, a callback's `called`, an `OfferEnd`),
-    None while it rings. `replayed`: the ledger's figures lead to the same operator again; None where there
-    are none."""
-
-    at: datetime
-    operator: str | None
-    queue: str | None
-    rule: str
-    sentence: str
-    rows: tuple[WhyRow, ...] = ()
-    heads: tuple[WhyHead, ...] = ()
-    ending: str | None = None
-    replayed: bool | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "at": time_text(self.at),
-            "operator": self.operator,
-            "queue": self.queue,
-            "rule": self.rule,
-            "sentence": self.sentence,
-            "rows": [row.to_json() for row in self.rows],
-            "heads": [head.to_json() for head in self.heads],
-            "ending": self.ending,
-            "replayed": self.replayed,
-        }
 
 
 def why(
@@ -87,14 +27,16 @@ def why(
     name: Callable[[str], str] = str,
     *,
     queue_name: Callable[[str], str] = str,
+    number_text: Callable[[str], str] = str,
     zone: tzinfo = UTC,
 ) -> list[Why]:
-    """Each offer of a call, and why it waited between them, in the order of happening. `events`: the call's,
-    with those of the calls that tried its callback; in any order. Whatever is missing or odd in them: what is
-    known is told."""
-    told = _Telling(Words(language), name, queue_name, zone)
+    """Each offer of a call, why it waited between them, and each of its transfers, in the order of happening.
+    `events`: the call's, with those of the calls that tried its callback; in any order. `number_text`: how to
+    write a telephone number outside. Whatever is missing or odd in them: what is known is told."""
+    told = _Telling(Words(language), name, queue_name, number_text, zone)
     for event in sorted({each.id: each for each in events}.values(), key=lambda each: each.id):
         told.take(event)
+    told.onward.finish()
     return told.lines
 
 
@@ -102,10 +44,16 @@ class _Telling:
     """Follows the events and puts down the lines."""
 
     def __init__(
-        self, words: Words, name: Callable[[str], str], queue_name: Callable[[str], str], zone: tzinfo
+        self,
+        words: Words,
+        name: Callable[[str], str],
+        queue_name: Callable[[str], str],
+        number_text: Callable[[str], str],
+        zone: tzinfo,
     ) -> None:
         self.words, self.name, self.queue_name, self.zone = words, name, queue_name, zone
         self.lines: list[Why] = []
+        self.onward = Onward(words, Names(name, queue_name, number_text, self._clock), self.lines)
         self._ringing: dict[str, tuple[int, Event]] = {}  # by operator: its line, its `offered`
         self._waiting: Event | None = None  # since when the caller waits
         self._prefer: str | None = None
@@ -114,6 +62,7 @@ class _Telling:
 
     def take(self, event: Event) -> None:
         operator = text(event.data, "operator") or ""
+        self.onward.take(event)
         match event.kind:
             case "queued" | "moved":
                 self._stop_waiting(event)
@@ -136,7 +85,7 @@ class _Telling:
                 self._stop_waiting(event)
                 self._ended(operator, event, "answered")
                 self._waiting = None
-            case "dialled":
+            case "dialled" if text(event.data, "reason") != "outbound":
                 self._stop_waiting(event)
                 self._ended(operator, event, "called")
                 self._waiting = None

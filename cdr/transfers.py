@@ -153,6 +153,9 @@ class Transfers:
                 for part in self._parts:
                     part.end(event)
 
+    def __len__(self) -> int:
+        return len(self._parts)
+
     @property
     def alone(self) -> bool:
         """Whether the citizen talks with a target while no operator is there."""
