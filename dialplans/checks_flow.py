@@ -102,7 +102,8 @@ def _unused(site: Site, reached: set[str]) -> Iterator[Finding]:
     for index, hours in enumerate(site.hours):
         if hours.id not in kept:
             yield finding("hours", index, hours.id, "受付時間", "hours")
-    named = {one.calendar for one in site.hours}
+    # The first calendar also rules the departments' office hours (職員録), whatever the numbers do.
+    named = {one.calendar for one in site.hours} | {one.id for one in site.calendars[:1]}
     for index, calendar in enumerate(site.calendars):
         if calendar.id not in named:
             yield finding("calendars", index, calendar.id, "暦", "calendar")

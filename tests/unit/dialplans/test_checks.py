@@ -194,8 +194,7 @@ def test_the_good_plan_is_good() -> None:
         ("go: living", "go: away", 30, "steps[1].id", "どこからも使われていません"),
         ("forward:guard", "queue:main", 34, "forwards[0].id", "どこからも使われていません"),
         ("hours: office\n    closed: night", "withheld: night", 16, "hours[0].id", "どこからも使われて"),
-        ("    calendar: city\n    week: {mon-fri: [8:30-17:15], sat-sun: []}\n    holiday: []\n",
-         "    week: {mon-sun: []}\n", 15, "calendars[0].id", "どこからも使われていません"),
+        ("\nhours:\n", "\n  - {id: b, name: 別}\nhours:\n", 16, "calendars[1].id", "どこからも使われて"),
         ("closed: night", "closed: hangup", 10, "numbers[0].closed", "理由を聞かないまま"),
         ("name: 案内}", "name: 案内}\n  - {id: other, name: 別}", 39, "queues[1].id", "操作者がいません"),
         # Events and words that hold something.
