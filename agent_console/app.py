@@ -14,7 +14,7 @@ from aiohttp import web
 
 from store import Store
 
-from . import api, call_pages, distribution_routes, pages, plan_routes, sip_proxy
+from . import api, call_pages, distribution_routes, pages, plan_routes, sip_proxy, supervision_routes
 from .accounts import SignIns, sync_users
 from .console import CONSOLE, Console, console_of, session_of
 from .distribution.trial import TRIALS, Trials
@@ -96,13 +96,15 @@ def _routes(app: web.Application) -> None:
     add.add_get("/static/{name:.+}", _static)
     distribution_routes.add(app)
     plan_routes.add(app)
+    supervision_routes.add(app)
     api.add_routes(app, api.OPERATIONS)
 
 
 async def _background(app: web.Application) -> AsyncIterator[None]:
     console = app[CONSOLE]
     console.link.start()
-    tasks = [asyncio.create_task(app[TODAY].run()), asyncio.create_task(follow_site(console))]
+    work = [app[TODAY].run(), follow_site(console), *supervision_routes.background(app)]
+    tasks = [asyncio.create_task(each) for each in work]
     yield
     for task in tasks:
         task.cancel()

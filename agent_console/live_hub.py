@@ -51,6 +51,7 @@ class LiveHub:
         self._values: dict[str, Any] = {}
         self._shared: dict[str, Shared] = {}
         self._serial = 0
+        self._stale = True
         self._deltas: OrderedDict[tuple[int, int, frozenset[Right]], bytes] = OrderedDict()
         self._calls: dict[tuple[str, frozenset[Right]], tuple[Entity, Entity]] = {}
         console.link.listen(self.poke)
@@ -66,6 +67,7 @@ class LiveHub:
 
     def poke(self) -> None:
         """Something has changed: pages are told at once, or when the pace allows it again."""
+        self._stale = True
         if self._timer is not None or not self._wake:
             return
         loop = asyncio.get_running_loop()
@@ -82,7 +84,11 @@ class LiveHub:
         return self._shared.get(name)
 
     def refresh(self) -> None:
-        """Takes the sources' values. Cheap where nothing has changed; pages call it before they write."""
+        """Takes the sources' values where somebody poked since the last time; pages call it before they
+        write."""
+        if not self._stale:
+            return
+        self._stale = False
         for source in self._sources:
             for name, value in source().items():
                 known = self._values.get(name, self)

@@ -26,7 +26,8 @@ class LiveState:
     """Operators and calls by id. `version` grows with every change; `changes(since)` gives what is newer.
 
     `callbacks` is the whole list of callbacks that have not ended, `helps` that of those
-    who ask for help (手上げ).
+    who ask for help (手上げ). `trunks`: {id, channels, max_channels, failing} each; `journal_failing`: one
+    line, or None.
     `plan` is the live version ({"version": n}); `openings`, `notices` and `numbers` are what supervisors have
     switched and how each number stands (docs/interfaces.md); empty lists until the engine tells them.
     """
@@ -42,6 +43,8 @@ class LiveState:
         self.numbers: list[Entity] = []
         self.callbacks: list[Entity] = []
         self.helps: list[Entity] = []
+        self.trunks: list[Entity] = []
+        self.journal_failing: str | None = None
         self._operator_version: dict[str, int] = {}
         self._call_version: dict[str, int] = {}
         self._gone: dict[str, int] = {}
@@ -52,6 +55,7 @@ class LiveState:
         self.version += 1
         self.switch_connected = bool(live.get("switch", {}).get("connected", False))
         self._take_plan(live)
+        self._take_organs(live)
         self.callbacks = [dict(one) for one in live.get("callbacks", [])]
         self.helps = [dict(one) for one in live.get("helps", [])]
         operators = {str(o["id"]): dict(o) for o in live.get("operators", [])}
@@ -69,6 +73,7 @@ class LiveState:
         if "switch" in event:
             self.switch_connected = bool(event["switch"].get("connected", False))
         self._take_plan(event)
+        self._take_organs(event)
         self.callbacks = [dict(one) for one in event.get("callbacks", self.callbacks)]
         self.helps = [dict(one) for one in event.get("helps", self.helps)]
         for operator in event.get("operators", []):
@@ -87,6 +92,11 @@ class LiveState:
         self.openings = [dict(one) for one in told.get("openings", self.openings)]
         self.notices = [dict(one) for one in told.get("notices", self.notices)]
         self.numbers = [dict(one) for one in told.get("numbers", self.numbers)]
+
+    def _take_organs(self, told: Mapping[str, Any]) -> None:
+        self.trunks = [dict(one) for one in told.get("trunks", self.trunks)]
+        if "journal" in told:
+            self.journal_failing = told["journal"].get("failing")
 
     def _let_go(self, call_ids: Iterable[str]) -> None:
         for call_id in list(call_ids):

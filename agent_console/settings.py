@@ -39,6 +39,7 @@ class ConsoleSettings:
     plans: Path | None = None
     sounds: Path | None = None
     audio: Path | None = None
+    spool: Path | None = None  # where Asterisk writes what is recorded; beside the archive unless given
 
     @property
     def plans_folder(self) -> Path:
@@ -51,3 +52,7 @@ class ConsoleSettings:
     @property
     def audio_folder(self) -> Path:
         return self.audio or self.site_path.parent / "audio"
+
+    @property
+    def spool_folder(self) -> Path:
+        return self.spool or self.archive.parent / "spool"

@@ -22,6 +22,7 @@ from .models import (
 from .plan_table import PLAN_OPERATIONS
 from .registry import Operation
 from .seat_table import SEAT_OPERATIONS
+from .supervision_table import SUPERVISION_OPERATIONS
 
 _CALLS = frozenset({Right.CALLS_OWN, Right.CALLS_ALL})
 _CONTROL = frozenset({Right.SEAT, Right.CALLS_CONTROL})
@@ -148,4 +149,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *DISTRIBUTION_OPERATIONS,
     *SEAT_OPERATIONS,
     *PLAN_OPERATIONS,
+    *SUPERVISION_OPERATIONS,
 )

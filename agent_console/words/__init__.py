@@ -8,10 +8,12 @@ from . import (
     plan,
     plan_forms,
     plan_safety,
+    plan_seats,
     problems,
     seat,
     seat_work,
     staffing,
+    supervision,
 )
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -25,7 +27,9 @@ WORDS: dict[str, tuple[str, str]] = {
     **plan.WORDS,
     **plan_forms.WORDS,
     **plan_safety.WORDS,
+    **plan_seats.WORDS,
     **problems.WORDS,
+    **supervision.WORDS,
 }
 
 __all__ = ["WORDS"]
