@@ -82,23 +82,28 @@ async def conversation(
         elif held:
             await call.music(True)
         call.answered = call.answered or centre.clock.now()
+        call.lost_by = None
         session.phase(call, Phase.HOLD if held else Phase.TALKING)
         lost = await _talk(session, call, bridge, under_way)
         while isinstance(lost, str):
             if (heir := session.supervisions.heir(call)) is not None:
                 lost = TakeOver(heir.supervisor)
                 break
-            again = await _again(session, call, operator, lost)
+            waits = call.phase is Phase.HOLD  # on hold the citizen stays: only the operator ends a hold
+            again = await _again(session, call, operator, lost, quietly=waits)
             if again is None:
+                call.lost_by = operator if answer.phone == BROWSER else None
                 return Returned(operator)
             leg = call.leg = again
             _listen(call, leg)
             await carried_over(call, leg)
-            await _join(call, leg, bridge)
+            await (bridge.add(leg) if waits else _join(call, leg, bridge))
             centre.note(
                 "answered", call.id, operator=operator, phone=answer.phone, leg=leg.id, bridge=bridge.id
             )
-            session.phase(call, Phase.TALKING)
+            if waits:
+                centre.note("held", call.id, operator=operator)
+            session.phase(call, Phase.HOLD if waits else Phase.TALKING)
             lost = await _talk(session, call, bridge)
         free = True
         if isinstance(lost, Left):
@@ -183,26 +188,30 @@ async def _talk(
                 pass  # a key pressed twice, or the end of a leg already replaced
 
 
-async def _again(session: Session, call: Call, operator: str, why: str) -> Channel | None:
+async def _again(
+    session: Session, call: Call, operator: str, why: str, *, quietly: bool = False
+) -> Channel | None:
     """Gives the conversation back to an operator whose page was loaded again; None if it does not come
-    back."""
+    back. `quietly`: the citizen hears the music of a hold already, and goes on to."""
     centre = session.centre
     centre.note("leg_lost", call.id, operator=operator, reason=why)
     session.phase(call, Phase.RETURNING)
     if call.phone != BROWSER:
         return None  # a desk phone cannot answer by itself
-    comfort = session.start(_please_wait(session, call), f"please wait {call.id}")
+    comfort = session.start(_please_wait(session, call, quietly), f"please wait {call.id}")
     leg: Channel | None = None
     try:
         try:
             async with asyncio.timeout(GRACE_S):
                 while True:
                     await centre.page_back(operator)
+                    page = centre.seats.page_of(operator)
                     try:
                         leg = await _resume_leg(session, call, operator)
                         await leg.dial(ANSWER_S)
-                        await leg.wait_up()
-                        break
+                        if await _taken(session, operator, page, leg):
+                            break
+                        session.let_go(leg, None)  # loaded again while it was to answer: the next one is rung
                     except (Refused, ChannelGone):
                         if call.channel.hangup_info is not None:
                             raise
@@ -219,6 +228,21 @@ async def _again(session: Session, call: Call, operator: str, why: str) -> Chann
         session.let_go(leg, None)  # the citizen may hang up until the very end
 
 
+async def _taken(session: Session, operator: str, page: str | None, leg: Channel) -> bool:
+    """Whether this page answers; False as soon as another one has the seat."""
+    up = asyncio.ensure_future(leg.wait_up())
+    other = asyncio.ensure_future(session.centre.seats.other_page(operator, page))
+    try:
+        await asyncio.wait({up, other}, return_when=asyncio.FIRST_COMPLETED)
+        if up.done():
+            up.result()
+        return up.done()
+    finally:
+        for one in (up, other):
+            one.cancel()
+        await asyncio.gather(up, other, return_exceptions=True)
+
+
 async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:
     return await session.switch.leg(
         endpoint(operator, BROWSER),
@@ -229,10 +253,11 @@ async def _resume_leg(session: Session, call: Call, operator: str) -> Channel:
     )
 
 
-async def _please_wait(session: Session, call: Call) -> None:
+async def _please_wait(session: Session, call: Call, quietly: bool) -> None:
     key = call.site.wording.said("please_wait", call.language).key
     try:
-        await call.channel.play(f"sound:daihyo-{key}")
+        if not quietly:
+            await call.channel.play(f"sound:daihyo-{key}")
         await call.music(True)
     except (ChannelGone, SwitchGone):
         pass

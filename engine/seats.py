@@ -12,6 +12,7 @@ from switch import ChannelGone, SwitchError
 
 from .call import Call, PageLost
 from .phones import BROWSER
+from .transferred import ends_wrap_up
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -67,15 +68,39 @@ class Seats:
 
     def phone_changed(self, operator: str) -> None:
         self._changed.setdefault(operator, asyncio.Event()).set()
+        self._take_back(operator)
+
+    def _take_back(self, operator: str) -> None:
+        """A page that comes back too late for its conversation: while the citizen still waits in front, the
+        wrap-up of that call is over, so that it rings here first."""
+        session = self.centre.session
+        if session is None or not self.there(operator):
+            return
+        lost = (one for one in session.calls.values() if one.lost_by == operator and one.waits())
+        for call in lost:
+            ends_wrap_up(session, operator, call.id)
+
+    def page_of(self, operator: str) -> str | None:
+        """Which page has the seat."""
+        seat = self._seats.get(operator)
+        return seat.instance if seat is not None else None
+
+    async def other_page(self, operator: str, page: str | None) -> None:
+        """Until another page than this one has the seat."""
+        changed = self._changed.setdefault(operator, asyncio.Event())
+        while self.page_of(operator) == page:
+            changed.clear()
+            await changed.wait()
 
     async def back(self, operator: str) -> None:
         """Until the operator's browser phone is registered and its page open."""
         changed = self._changed.setdefault(operator, asyncio.Event())
-        while not self._there(operator):
+        while not self.there(operator):
             changed.clear()
             await changed.wait()
 
-    def _there(self, operator: str) -> bool:
+    def there(self, operator: str) -> bool:
+        """Whether the operator's page is open and its browser phone can be rung."""
         seat = self._seats.get(operator)
         return seat is not None and seat.open and BROWSER in self.centre.reachable.get(operator, set())
 

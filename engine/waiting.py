@@ -73,11 +73,7 @@ async def served(
             case Returned():
                 answer = await returned(session, call, ending.operator)
             case Left():
-                follows = await left_to(session, call, ending)
-                if follows is None:
-                    return
-                taken = isinstance(follows, Answer)
-                answer = follows if isinstance(follows, Answer) else await waits(session, call, follows)
+                return await goes_on(session, call, ending)
             case Polite():
                 await last_words(session, call)
                 return
@@ -86,9 +82,20 @@ async def served(
                 return
 
 
+async def goes_on(session: Session, call: Call, left: Left) -> None:
+    """As `served`, when the operator has left the citizen to the target of a transfer."""
+    follows = await left_to(session, call, left)
+    if isinstance(follows, Answer):
+        await served(session, call, follows, taken=True)
+    elif follows is not None:
+        await served(session, call, await waits(session, call, follows))
+
+
 async def returned(session: Session, call: Call, operator: str) -> Answer:
     """In front of all others, until somebody answers: no limit sends such a citizen on."""
-    return await _in_front(session, call, call.queue, Entry(RETURNED_PRIORITY, operator, again=True))
+    back = session.centre.seats.there(operator)  # just too late
+    entry = Entry(RETURNED_PRIORITY, operator, again=True, ends_wrap_up=back)
+    return await _in_front(session, call, call.queue, entry)
 
 
 async def waits(session: Session, call: Call, how: Waits) -> Answer:
