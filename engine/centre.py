@@ -55,7 +55,7 @@ class Centre:
         self.own_channels: dict[str, frozenset[str]] = {}  # by operator: of calls that are not the engine's
         self._own: dict[str, frozenset[str]] = {}  # by endpoint
         self.chosen_phone: dict[str, str] = {}
-        self.wrap_up_words: dict[str, dict[str, str | None]] = {}
+        self.wrap_up_words: dict[str, dict[str, Any]] = {}
         self.stopping = asyncio.Event()
         self._started_noted = False
 

@@ -44,6 +44,8 @@ class WrappedUp(Command):
     result: str | None = None
     category: str | None = None
     note: str | None = None
+    faq: list[str] | None = None
+    follow_up: str | None = None
     call: str | None = None
     by: str = "operator"
     next: Literal["ready", "break", "training", "off"] = "ready"
@@ -178,6 +180,8 @@ class Control:
         if call is None:
             raise CommandError("no_wrap_up", "後処理中の通話がありません。", "no call is in wrap-up")
         words = command.model_dump(include={"by", "result", "category", "note"})
+        # Left out where nothing was said: most wrap-ups have neither.
+        words |= {name: said for name in ("faq", "follow_up") if (said := getattr(command, name))}
         wrapping = session.floor.view(operator).state is OperatorState.WRAP_UP and call == last
         if wrapping:
             self.centre.wrap_up_words[operator] = words  # noted when the wrap-up ends, which is now

@@ -222,7 +222,7 @@ class Session:
         """A wrap-up ended, by its time or by the operator."""
         memory = self.centre.memory.operator(operator)
         memory.last_call = None
-        how: dict[str, str | None] = self.centre.wrap_up_words.pop(operator, {"by": "timeout"})
+        how = self.centre.wrap_up_words.pop(operator, {"by": "timeout"})
         self.centre.note("wrapped_up", call, at=None, operator=operator, **how)
 
     async def phone_free(self, operator: str) -> None:
