@@ -358,6 +358,7 @@ class Memory:
                 call.phone, call.leg = _text(data.get("phone")), _text(data.get("leg"))
                 call.bridge = _text(data.get("bridge"))
                 call.held = call.returning = False
+                call.transfers.answered()
                 if call.answered_mono is None:
                     call.answered, call.answered_mono = event.at, self._mono(event)
                 self.operator(operator).tally.talk_began(self._mono(event))

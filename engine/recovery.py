@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from .offer import operator_of_leg
 from .phones import BROWSER, DESK
 from .supervision_recovery import heir, parting, supervised
 from .transfer_memory import RETURNED_PRIORITY
+from .transfer_recovery import ended_meanwhile, remembered, under_way
 from .waiting import Entry, returned, served
 from .walk import led
 
@@ -144,6 +146,7 @@ def _ended_meanwhile(session: Session, call: CallMemory, restarted: bool) -> Non
     at = _last_sound(centre.settings.spool_folder, call)
     for operator in list(call.ringing):
         session.offer_over(call.id, operator, caller_gone=True)
+    ended_meanwhile(session, call)
     if call.operator is not None:
         _operator_left(session, call, at)
     reason = HangupReason.SWITCH_RESTARTED if restarted else HangupReason.FOUND_ENDED
@@ -173,6 +176,7 @@ def _adopt(
     """Takes one call up; returns the ids of the channels and bridges that belong to it."""
     centre = session.centre
     call, move = _on_its_way(session, memory, channel)
+    remembered(call, memory)
     leg = channels.get(memory.leg or "")
     room = bridges.get(memory.bridge or "")
     answered_unseen = next(
@@ -188,6 +192,10 @@ def _adopt(
             _operator_left(session, memory)
         session.take_up(call, parting(session, call))
         return set()
+    leave = partial(_operator_left, session, memory)
+    in_transfer = under_way(session, memory, call, channels, bridges, leave)
+    if in_transfer is not None:
+        return in_transfer
     successor = heir(session, memory, channels, room) if leg is None else None
     if successor is not None and room is not None:
         # The operator went while nobody looked; the supervisor who had joined is still with the citizen.

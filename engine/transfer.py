@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("daihyo.engine.transfer")
 
 RINGS_S = 3.0  # a target that has told nothing by then counts as ringing
-# Whom the operator talks with, as `transfer_room` tells it.
-_WITH = {State.TALKING: "target", State.HELD: "citizen", State.THREE_WAY: "all"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class FoundTransfer:
     """A transfer that stood when the engine came. `inside`: ids of those who were in the room."""
 
     transfer: Transfer
-    leg: Channel
+    leg: Channel | None  # None: gone
     inside: frozenset[str]
 
 
@@ -102,10 +100,7 @@ class _Side:
         return self.target.transfer
 
     def _broken_off(self) -> None:
-        """The citizen has hung up, or a fault of ours goes up."""
-        gone = self.call.channel.hangup_info is not None
-        self.target.over("caller_gone" if gone else "failed")
-        self._answer_wish("caller_gone" if gone else "failed")
+        self._answer_wish(broken_off(self.call, self.target))
 
     # -- stages
 
@@ -128,9 +123,11 @@ class _Side:
         await self._operator_hears_ringing(True)
         return await self._rings(call.site.transfers.back_after_s)
 
-    async def taken_up(self, leg: Channel) -> Left | str | None:
+    async def taken_up(self, leg: Channel | None) -> Left | str | None:
         """Where it stood, with everybody put where they are heard again."""
         call, state = self.call, self.transfer.state
+        if leg is None:
+            return await self._back("failed" if state is State.RINGING else "target_gone")
         self.target.follow(leg)
         if state is State.RINGING and leg.up:
             call.inbox.put_nowait(TargetUp(leg.id))
@@ -235,7 +232,6 @@ class _Side:
         """The citizen is the operator's again, who sees why. An operator who has hung up in the same moment
         counts as lost: the citizen goes to the next."""
         call, target = self.call, self.target
-        self._answer_wish(reason)
         if target.leg is not None:
             await self._out(target.leg)
         await self._operator_hears_ringing(False)
@@ -247,6 +243,7 @@ class _Side:
             "at": iso(self.session.centre.clock.now()),
         }
         target.over(reason)
+        self._answer_wish(reason)
         if self.operator.hangup_info is not None:
             return "phone_died"
         self.session.phase(call, Phase.TALKING)
@@ -281,7 +278,7 @@ class _Side:
     async def _hears(self, state: State) -> None:
         await self._seat(state)
         session, call = self.session, self.call
-        self.target.note_room(_WITH[state])
+        self.target.note_room(state)
         session.phase(call, Phase.CONSULTING if state is State.TALKING else Phase.TALKING)
 
     async def _seat(self, state: State) -> None:
@@ -342,6 +339,13 @@ class _Side:
             self.session.let_go(self.operator, None)
             return word.reason
         return "phone_died" if died(self.call.phone, word.hangup) else ""
+
+
+def broken_off(call: Call, target: TargetPhone) -> Reason:
+    """The citizen has hung up, or a fault of ours goes up."""
+    reason: Reason = "caller_gone" if call.channel.hangup_info is not None else "failed"
+    target.over(reason)
+    return reason
 
 
 async def _music(leg: Channel, on: bool) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from cdr import Event
 
 from .clock import iso
-from .transfer_model import How, State
+from .transfer_model import WITH, How, State
 
 if TYPE_CHECKING:
     from .memory import CallMemory
 
-_STATES = {"target": State.TALKING, "citizen": State.HELD, "all": State.THREE_WAY}
+_STATES = {who: state for state, who in WITH.items()}
 RETURNED_PRIORITY = 100  # of a citizen who has come back: before all others
 
 
@@ -30,6 +30,7 @@ class TransferMemory:
     by: str
     leg: str | None
     trunk: str | None
+    phone: str | None  # of a colleague
     since: datetime
     state: State = State.RINGING
     answered_mono: float | None = None
@@ -49,6 +50,11 @@ class TransfersMemory:
     returned: dict[str, Any] | None = None
     back: TransferMemory | None = field(default=None, repr=False)  # the one that ended last
 
+    def answered(self) -> None:
+        """An operator has the citizen: one who was the target is none any more."""
+        if self.open is not None and self.open.transferred:
+            self.open = None
+
     @property
     def trunk(self) -> str | None:
         """The trunk whose channel the target's leg takes up."""
@@ -67,6 +73,7 @@ def transferred(call: CallMemory, event: Event, mono: float) -> None:
             by=str(data.get("by") or ""),
             leg=data.get("leg"),
             trunk=data.get("trunk"),
+            phone=data.get("phone"),
             since=event.at,
         )
         known.count = known.open.place

@@ -6,7 +6,7 @@ import asyncio
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dialplans import OutLeg
 from switch import Channel
@@ -48,6 +48,10 @@ class State(enum.Enum):
     @property
     def target(self) -> bool:
         return self in (State.TALKING, State.THREE_WAY, State.TRANSFERRED)
+
+
+# Whom the operator talks with, as `transfer_room` tells it.
+WITH: Final = {State.TALKING: "target", State.HELD: "citizen", State.THREE_WAY: "all"}
 
 
 @dataclass(frozen=True)

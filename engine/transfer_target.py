@@ -15,7 +15,7 @@ from .call import Call, LegGone
 from .offer import leg_id
 from .phones import DEAD_CAUSES, DESK, endpoint, phone_of
 from .serials import serial
-from .transfer_model import Reason, TargetRings, TargetUp, Transfer
+from .transfer_model import WITH, Reason, State, TargetRings, TargetUp, Transfer
 
 if TYPE_CHECKING:
     from dialplans import OutLeg
@@ -114,6 +114,7 @@ class TargetPhone:
             to=transfer.target.told(),
             leg=leg,
             trunk=trunk,
+            phone=self.phone if self.colleague is not None else None,
             by=transfer.by,
         )
 
@@ -123,9 +124,9 @@ class TargetPhone:
     def _note(self, kind: str, **data: Any) -> None:
         self.session.centre.note(kind, self.call.id, place=self.transfer.place, **data)
 
-    def note_room(self, who: str) -> None:
+    def note_room(self, state: State) -> None:
         """Whom the operator talks with from now on."""
-        self._note("transfer_room", **{"with": who})
+        self._note("transfer_room", **{"with": WITH[state]})
 
     def note_transferred(self, bridge: str, hops: int) -> None:
         transfer = self.transfer
@@ -243,5 +244,5 @@ class TargetPhone:
         except (SwitchError, TimeoutError) as problem:
             log.warning("hanging up operator %s: %s", operator, problem)
         finally:
-            if not self.session.detached:
+            if not self.session.detached and self.session.floor.talks_in(operator, self.call.id):
                 self.session.floor.over(operator, wrap_up=False)

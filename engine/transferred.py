@@ -45,7 +45,7 @@ async def left_to(session: Session, call: Call, left: Left) -> Answer | Waits | 
         if not target.transfer.state.target:
             reason = await _answered(session, call, target, bridge)
             if reason is not None:
-                return await _comes_back(session, call, target, bridge, reason)
+                return await comes_back(session, call, target, bridge, reason)
         if target.colleague is not None and target.leg is not None:
             answer = Answer(target.colleague, target.phone, target.leg, bridge)
             session.floor.talks(
@@ -127,18 +127,18 @@ async def _talk(session: Session, call: Call, target: TargetPhone, bridge: Bridg
         match await call.inbox.get():
             case LegGone(leg=leg, hangup=hangup) if target.tells(leg):
                 if fell_silent(hangup):
-                    return await _comes_back(session, call, target, bridge, "failed")
+                    return await comes_back(session, call, target, bridge, "failed")
                 call.ended_by = call.ended_by or "outside"
                 target.over("over")
                 return None
             case GivenBack():
-                return await _comes_back(session, call, target, bridge, "return_code")
+                return await comes_back(session, call, target, bridge, "return_code")
             case _:
                 pass
 
 
-async def _comes_back(
-    session: Session, call: Call, target: TargetPhone, bridge: Bridge, reason: Reason
+async def comes_back(
+    session: Session, call: Call, target: TargetPhone, bridge: Bridge | None, reason: Reason
 ) -> Waits:
     """To the operator who transferred, if free or in the wrap-up of this very call, else to the front."""
     centre, transfer = session.centre, target.transfer
@@ -152,7 +152,7 @@ async def _comes_back(
         "operator": transfer.operator,
         "at": iso(event.at),
     }
-    if transfer.state.citizen:
+    if transfer.state.citizen and bridge is not None:
         await _leaves(bridge, call.channel)
     session.phase(call, Phase.RETURNING)
     return Waits(operator=operator)
