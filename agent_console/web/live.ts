@@ -21,6 +21,8 @@ export interface Operator {
   languages?: string[] | null;
   limited_until?: string | null;
   own_call?: boolean;
+  supervising?: { call: string; mode: string } | null;
+  last_call?: string | null;
 }
 
 /** Whom a call is transferred to. */

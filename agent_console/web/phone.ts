@@ -26,6 +26,8 @@ export interface PhoneEvents {
   changed(): void;
   /** An invitation that gives a running conversation back to this page; answered by the phone itself. */
   resumed?(): void;
+  /** Whether this phone is in a conversation as far as the centre knows; true when it is not known. */
+  inTalk?(): boolean;
   /** A conversation or an attempt has ended. `cause` is JsSIP's word. */
   ended?(cause: string): void;
 }
@@ -148,8 +150,9 @@ export class BrowserPhone {
   private arrived(event: IncomingRTCSessionEvent): void {
     const session = event.session;
     if (this.session && !this.session.isEnded()) {
-      if (session.direction === "incoming" && event.request.getHeader(RESUME_HEADER) === "1") {
-        // The conversation is given back: what we still hold of it is stale.
+      const given = session.direction === "incoming" && event.request.getHeader(RESUME_HEADER) === "1";
+      if (given || this.mending?.broken || this.events.inTalk?.() === false) {
+        // The conversation is given back, or was taken away while we could not hear of it: what we hold is stale.
         const stale = this.session;
         this.session = null;
         stale.terminate();

@@ -158,7 +158,11 @@ export class SeatPhone {
           this.draw();
           this.changed();
         },
-        resumed: () => say(t("seat.returned")),
+        inTalk: () => !this.me || this.me.supervising != null || ["talking", "hold"].includes(this.me.state),
+        // The same header makes this page answer what it has asked for itself: a call out, listening.
+        resumed: () => {
+          if (["talking", "hold"].includes(this.me?.state ?? "")) say(t("seat.returned"));
+        },
       });
       this.browser.start();
     } catch (error) {

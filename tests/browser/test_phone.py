@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -149,15 +150,22 @@ async def another_network(talk: Conversation) -> None:
     await talk.sounds()
     await talk.seat.has_phone()
     await talk.obeys()
+    assert not any(" leg_lost " in line for line in talk.story()), talk.story()
 
 
 async def everything_gone(talk: Conversation) -> None:
-    """20 s in which nothing passes, the sound neither."""
+    """20 s in which nothing passes, the sound neither. The citizen hears that it goes on, and is given back
+    to the operator: at once, or as the first of the queue when the operator's page took too long."""
     talk.net.silent = True
     await talk.seat.shows("#phone-state", "つなぎ直しています")
     await asyncio.sleep(20)
+    await talk.citizen.hears_sound()
     talk.net.mend()
     await talk.away(False)
+    current = talk.op.page.locator("#current")
+    await expect(current).to_have_attribute("data-phase", re.compile("talking|ringing"), timeout=SLOW_MS)
+    if await current.get_attribute("data-phase") == "ringing":
+        await talk.seat.answer()
     await talk.seat.phase("talking")
     await talk.sounds()
     await talk.obeys()
