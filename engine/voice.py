@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.voice")
 
-LAST_WORD_S = 0.4  # on its way still: hung up at once, it would be cut off
+LAST_WORD_S = 1.0  # the words are on their way still, and a pause after them is good manners
 
 
 async def muted(session: Session, call: Call, on: bool) -> None:

@@ -65,6 +65,7 @@ class Control:
         self.operators: dict[str, dict[str, Any]] = {}
         self.calls: dict[str, dict[str, Any]] = {}
         self.callbacks: list[dict[str, Any]] = []
+        self.helps: list[dict[str, Any]] = []
         self.switch: dict[str, Any] = {}
         self._changed = asyncio.Condition()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -105,11 +106,13 @@ class Control:
                 self.operators = {one["id"]: one for one in live["operators"]}
                 self.calls = {one["id"]: one for one in live["calls"]}
                 self.callbacks = live["callbacks"]
+                self.helps = live["helps"]
                 self.switch = live["switch"]
             else:
                 self.operators |= {one["id"]: one for one in message["operators"]}
                 self.calls |= {one["id"]: one for one in message["calls"]}
                 self.callbacks = message.get("callbacks", self.callbacks)
+                self.helps = message.get("helps", self.helps)
                 for gone in message["gone"]:
                     self.calls.pop(gone, None)
             self._changed.notify_all()
@@ -203,6 +206,9 @@ class Centre:
 
     async def ari(self, path: str) -> int:
         """The HTTP status of an ARI resource, asked of Asterisk itself."""
+        return (await self._ari(path))[0]
+
+    async def _ari(self, path: str) -> tuple[int, Any]:
         secrets = json.loads(self.state.secrets.read_text())
         port = json.loads(self.state.runtime.read_text())["ari_port"]
         login = aiohttp.encode_basic_auth(Secrets.ari_user, secrets["ari_password"])
@@ -210,7 +216,16 @@ class Centre:
             aiohttp.ClientSession(headers={"Authorization": login}) as session,
             session.get(f"http://127.0.0.1:{port}/ari/{path}") as answer,
         ):
-            return answer.status
+            return answer.status, await answer.json()
+
+    async def nothing_left(self, within_s: float = 10.0) -> None:
+        """Until Asterisk holds no channel and no bridge of ours any more."""
+        try:
+            async with asyncio.timeout(within_s):
+                while left := [*(await self._ari("channels"))[1], *(await self._ari("bridges"))[1]]:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"left behind in Asterisk: {left}") from None
 
     async def engine_away(self) -> None:
         """Until Asterisk knows that the application is gone."""
