@@ -52,7 +52,7 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "secrets": secrets,
         "s": settings,
         "modules": modules(settings),
-        "operator_endpoints": [(op, name) for op in site.operators for name in op.endpoints],
+        "operator_endpoints": [(op, name) for op in site.operators if op.queues for name in op.endpoints],
         "citizen_web": CITIZEN_WEB,
         "survival": site.wording.prompt_of("survival_greeting"),
         "sorry": site.wording.prompt_of("sorry_goodbye"),
@@ -63,6 +63,8 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
         "host": host,
         "lines": any(number.diverted for number in site.numbers),
         "survival_wait_s": _SURVIVAL_WAIT_S,
+        "return_code": site.pbx.return_code if site.pbx is not None else None,
+        "return_number": return_number(site).digits,
         "bracketed": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
         "any_address": address.is_unspecified,
         # A browser offers the machine's outward addresses even when it runs beside us, so on loopback its
@@ -116,6 +118,12 @@ def queue_of(site: Site, number: Number) -> str:
     first."""
     kind, _, queue = number.begins.partition(":")
     return queue if kind == "queue" else site.queues[0].id
+
+
+def return_number(site: Site) -> Number:
+    """The number under which a call to the return code is led that gives no citizen back: a department's own.
+    The first one for staff (職員連絡用), else the first."""
+    return next((one for one in site.numbers if one.staff), site.numbers[0])
 
 
 def host(name: str) -> str:

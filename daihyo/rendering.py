@@ -27,8 +27,8 @@ from switch.install import Tree
 
 # Parts of a plan that no configuration file is made of: rendering is spared where only they change.
 NOT_FOR_ASTERISK = frozenset(
-    ("hours", "calendars", "steps", "notices", "events", "event_states", "users", "kpi", "centre")
-)
+    ("hours", "calendars", "steps", "notices", "events", "event_states", "users", "kpi", "centre", "dialling")
+) | {"transfers", "categories", "harassment", "alarms", "mail"}
 NOT_OF_NUMBERS = frozenset(("greeting", "hours", "closed", "holiday", "withheld"))
 
 

@@ -108,6 +108,7 @@ class Call:
     diverted_from: str | None = None
     queue: str | None = None
     priority: int = 0  # where it waits, or waited last
+    own_priority: int = 0  # of this very call, whoever calls whatever number
     moved: asyncio.Event = field(default_factory=asyncio.Event)  # set when it was moved to another queue
     moved_from: str | None = None
     entered_mono: float | None = None  # when the queue it is in was entered

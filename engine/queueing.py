@@ -38,11 +38,11 @@ def rules_of(call: Call, live: Site, name: str) -> Queue:
 
 
 def priority_of(call: Call) -> int:
-    """What the number that was called and the telephone that calls give together (優先着信)."""
+    """What the number that was called, the telephone that calls (優先着信) and the call itself give."""
     callers = call.site.priority_callers if call.caller is not None else ()
     caller = digits(call.caller or "")
     of_caller = (one.priority for one in callers if digits(one.number) == caller)
-    return call.number.priority + max(of_caller, default=0)
+    return call.number.priority + max(of_caller, default=0) + call.own_priority
 
 
 def refused(session: Session, call: Call, rules: Queue, name: str, priority: int) -> OverflowReason | None:

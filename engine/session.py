@@ -22,6 +22,7 @@ from .arrival import citizen, ended_by
 from .call import Call, Phase, digits
 from .callbacks import Callbacks
 from .floor import Floor
+from .return_code import PRIORITY, by_return_code, given_back
 from .supervision import Supervisions
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Session:
         """A citizen's channel entered the application."""
         if self.detached or channel.id in self.calls:
             return
+        from_hall = by_return_code(channel)
+        if from_hall and given_back(self, channel):
+            return
         try:
             call = self._call(channel)
         except Exception:
@@ -81,6 +85,7 @@ class Session:
                 self.centre.note("handed_over", channel.id)
             self.hand_over_again(channel, channel.dialled)
             return
+        call.own_priority = PRIORITY if from_hall else 0
         self.take_up(call, citizen(self, call))
 
     def _call(self, channel: Channel) -> Call:
@@ -108,7 +113,7 @@ class Session:
             via="engine",
             plan=plan.version,
             open=walk.open,
-            staff=number.staff,
+            staff=number.staff or by_return_code(channel),
             queues=number.digits in plan.queueing,
             dialled=dialled or landed,
             diverted_from=diverted,

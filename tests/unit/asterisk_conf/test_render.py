@@ -228,3 +228,33 @@ def test_a_number_that_left_the_plan_is_served_alone_but_not_dialled(settings: A
         first = MINATO.numbers[0].recording_notice_prompt
         assert f"daihyo-{first})" in contexts[name].split("exten => _")[1]
     assert "exten => _" not in contexts["trunk"]
+
+
+@pytest.mark.req("XFR-4", "SEC-4")
+def test_the_return_code_is_dialled_from_the_city_hall_alone(settings: AsteriskSettings) -> None:
+    hall = {"id": "hall", "addresses": ["192.0.2.20"], "outbound": {"host": "192.0.2.20"}}
+    carrier = {"id": "hikari", "addresses": ["192.0.2.1"], "outbound": {"host": "192.0.2.1"}}
+    site = changed(MINATO, trunks=[carrier, hall], pbx={"trunks": ["hall"], "return_code": "*77"})
+    render(site, secrets_of(settings, site), settings)
+    dialplan = (settings.etc / "extensions.conf").read_text()
+    citizens, _, rest = dialplan.partition("[trunk]")[2].partition("[trunk-pbx]")
+    department = rest.partition("[survival]")[0]
+    assert "*77" not in citizens
+    assert "exten => *77,1," in department
+    staff = next(one.digits for one in site.numbers if one.staff)
+    assert f"Stasis(daihyo,arrival,{staff}," in department
+    assert ",return_code)" in department
+    assert "include => trunk\n" in department
+    peers = (settings.etc / "pjsip.conf").read_text()
+    contexts = dict(re.findall(r"\[trunk-(\w+)\]\ntype = endpoint\ncontext = (\S+)", peers))
+    assert contexts == {"hikari": "trunk", "hall": "trunk-pbx"}
+
+
+@pytest.mark.req("REL-2")
+def test_a_seat_without_queues_is_not_rung_while_the_engine_is_away(settings: AsteriskSettings) -> None:
+    site = changed(MINATO, operators=[*MINATO.model_dump()["operators"], {"id": "1900", "name": "監督"}])
+    render(site, secrets_of(settings, site), settings)
+    queues = (settings.etc / "queues.conf").read_text()
+    assert "PJSIP/1001," in queues
+    assert "1900" not in queues
+    assert "[1900]" in (settings.etc / "pjsip.conf").read_text()
