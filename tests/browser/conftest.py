@@ -23,6 +23,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-gpu",
     "--disable-quic",
