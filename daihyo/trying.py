@@ -211,7 +211,7 @@ class Theatre:
         free = [
             one["id"]
             for one in self._live.operators.values()
-            if one["state"] == "off" and not any(one["phones"].values())
+            if one["state"] == "off" and one["queues"] and not any(one["phones"].values())
         ]
         wanted = len(free) if self._plan.operators is None else self._plan.operators
         if wanted > len(free):

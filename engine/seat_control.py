@@ -96,8 +96,11 @@ class SeatControl:
     async def _dtmf(self, command: Digits) -> Json:
         """To whom the operator talks with: whoever is in the room. The operator does not hear them."""
         _, call = talk(self.centre, command.call, command.operator)
+        others = _partners(call)
+        if not others:
+            raise not_talking()
         try:
-            for other in _partners(call):
+            for other in others:
                 await other.send_digits(command.digits)
         except SwitchError as problem:
             raise _away(problem) from None
@@ -105,6 +108,7 @@ class SeatControl:
 
     async def _end_politely(self, command: OfCall) -> Json:
         _, call = talk(self.centre, command.call, command.operator)
+        no_transfer(call)
         if call.phase not in (Phase.TALKING, Phase.HOLD):
             raise not_talking()
         call.inbox.put_nowait(EndPolitely())
@@ -132,8 +136,21 @@ def not_talking() -> CommandError:
     return CommandError("not_talking", "通話中ではありません。", "nobody talks in that call")
 
 
+def no_transfer(call: Call) -> None:
+    """Nothing of a transfer is under way: its own keys come first."""
+    if call.transfer is not None:
+        raise CommandError(
+            "transfer_under_way", "転送の途中です。", "a transfer is under way: end or complete it first"
+        )
+
+
 def _partners(call: Call) -> list[Channel]:
-    return [call.channel]
+    """Whom the operator talks with: who else is in the room."""
+    transfer = call.transfer
+    if transfer is None:
+        return [call.channel] if call.phase is Phase.TALKING else []
+    legs = [call.channel] if transfer.state.citizen else []
+    return [*legs, transfer.leg] if transfer.state.target and transfer.leg is not None else legs
 
 
 def _away(problem: SwitchError) -> CommandError:

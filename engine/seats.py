@@ -50,6 +50,9 @@ class Seats:
                 self._start(self._watch_leg(call))
             elif before.instance != instance:
                 call.inbox.put_nowait(PageLost("page_closed", call.leg.id))
+        session = self.centre.session
+        if session is not None and before is not None and before.instance != instance and not in_call:
+            session.supervisions.page_gone(operator)
         self.centre.live.operator(operator)
 
     def closed(self, operator: str, instance: str) -> None:

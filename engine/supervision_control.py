@@ -11,7 +11,7 @@ from .call import Call
 from .commands import Command, CommandError, Commands, Json
 from .phones import phone_of
 from .pull import Pull
-from .seat_control import talk
+from .seat_control import no_transfer, talk
 from .supervision import Mode, Supervision
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class SupervisionControl:
 
     async def _take_over(self, command: Take) -> Json:
         session, call = self._talk(command.call, command.supervisor)
+        no_transfer(call)
         one = session.supervisions.all.get(command.supervisor)
         if one is None or one.call is not call:
             self._free(session, command.supervisor, leaving=one)

@@ -52,7 +52,7 @@ def test_writes_all_then_only_what_changed(settings: AsteriskSettings) -> None:
     first = render(MINATO, secrets_of(settings), settings)
     assert {"asterisk.conf", "modules.conf", "pjsip.conf", "extensions.conf", "queues.conf"} <= set(first)
     assert render(MINATO, secrets_of(settings), settings) == []
-    fewer = changed(MINATO, operators=MINATO.operators[:-1], users=())
+    fewer = changed(MINATO, operators=MINATO.operators[:-2], users=())  # an operator and a supervisor
     again = render(fewer, secrets_of(settings, fewer), settings)
     assert set(again) == {"pjsip.conf", "queues.conf"}
     assert set(modules_to_reload(again)) == {"res_pjsip.so", "app_queue.so"}
