@@ -122,7 +122,11 @@ class TargetPhone:
         self._note("transfer_rerouted", leg=leg, trunk=trunk, reason=reason)
 
     def _note(self, kind: str, **data: Any) -> None:
-        self.session.centre.note(kind, self.call.id, place=self.transfer.place, **data)
+        centre = self.session.centre
+        centre.note(kind, self.call.id, place=self.transfer.place, **data)
+        centre.live.call(self.call.id)
+        if self.colleague is not None:
+            centre.live.operator(self.colleague)
 
     def note_room(self, state: State) -> None:
         """Whom the operator talks with from now on."""
@@ -233,7 +237,6 @@ class TargetPhone:
         talk_s = None if since is None else round(centre.clock.mono() - since, 3)
         leg = transfer.leg.id if transfer.leg is not None else None
         self._note("transfer_ended", leg=leg, reason=reason, talk_s=talk_s)
-        centre.live.call(self.call.id)
 
     async def _freed(self, operator: str, leg: Channel | None) -> None:
         try:
