@@ -24,7 +24,7 @@ OPERATORS = 6
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Centre]:
-    async with centre(tmp_path, site=site(operators=OPERATORS, wrap_up_s=60)) as made:
+    async with centre(tmp_path, site=site(operators=OPERATORS, wrap_up_s=60, ring_timeout_s=30)) as made:
         yield made
 
 
@@ -232,3 +232,112 @@ async def test_no_loss_of_the_network_and_no_reload_loses_a_citizen(running: Cen
         assert set(by_operator) == {talk.operator for talk in talks}
         assert {(r.outcome, r.ended_by) for r in records} == {("answered", "caller")}
         assert all(len(r.operators) == 1 for r in records), "a citizen was given to somebody else"
+
+
+# Keeps what is asked of loudspeakers, and lets a test pull a device out.
+DEVICES = """(() => {
+  window.sinks = [];
+  const sound = HTMLMediaElement.prototype;
+  const set = sound.setSinkId;
+  sound.setSinkId = function (id) {
+    window.sinks.push([this.id, id]);
+    return set.call(this, id);
+  };
+  const media = navigator.mediaDevices;
+  const list = media.enumerateDevices.bind(media);
+  let pulled = null;
+  media.enumerateDevices = async () => (await list()).filter((one) => one.label !== pulled);
+  window.pull = (label) => {
+    pulled = label;
+    media.dispatchEvent(new Event("devicechange"));
+  };
+})()"""
+
+
+async def _chosen(op: Person, select: str, at: int) -> str:
+    """Chooses the n-th device of a list by its label; its label."""
+    options = op.page.locator(f"#{select} option")
+    await expect(options.nth(at)).to_be_attached(timeout=SLOW_MS)
+    label = (await options.nth(at).inner_text()).strip()
+    await op.page.locator(f"#{select}").select_option(label=label)
+    return label
+
+
+@pytest.mark.req("OPR-1", "OPR-6")
+async def test_devices_are_chosen_and_followed_and_the_lines_quality_is_told(
+    running: Centre, person: Opened
+) -> None:
+    async with network(running.web) as net, person(web=net.web) as op, phones() as sip:
+        await op.page.add_init_script(DEVICES)
+        await op.sign_in("op01")
+        seat = Seat(op)
+        await seat.ready()
+        await op.page.get_by_role("button", name="音声の設定").click()
+        mic = await _chosen(op, "mic-device", 2)
+        headset = await _chosen(op, "headset-device", 1)
+        ringer = await _chosen(op, "ringer-device", 2)
+        assert headset != ringer
+        await _moves(op, "#mic-meter")
+        await op.page.get_by_role("button", name="試しに鳴らす").click()
+        await op.page.get_by_role("button", name="呼出音を試す").click()
+        await op.screenshot("phone-settings")
+        await op.page.keyboard.press("Escape")
+        await expect(op.page.locator("#phone-dialog")).to_be_hidden()
+
+        citizen = await sip.call(running.sip, NUMBER, "09012345678")
+        await seat.answer()
+        await op.hears(CITIZEN_HZ)
+        await citizen.hears_sound()
+        await _moves(op, "#mic-level")
+        ids = await op.page.evaluate(IDS)
+        sinks = await op.page.evaluate("window.sinks")
+        assert ["remote", ids[headset]] in sinks
+        assert ["", ids[ringer]] in sinks  # the ring has an element of its own
+        assert await op.page.evaluate("document.getElementById('remote').sinkId") == ids[headset]
+
+        # The chosen microphone is pulled out: told, and the conversation goes on with the system's own.
+        await op.page.evaluate("(label) => window.pull(label)", mic)
+        await seat.shows("#phone-message", mic)
+        await _moves(op, "#mic-level")
+        await citizen.hears_sound()
+        await op.page.evaluate("window.pull(null)")
+        await expect(op.page.locator("#phone-message")).to_be_hidden(timeout=SLOW_MS)
+
+        quality = op.page.locator("#quality")
+        await expect(quality).to_have_attribute("data-grade", "good", timeout=SLOW_MS)
+        net.loss = 0.25
+        await expect(quality).to_have_attribute("data-grade", "poor", timeout=SLOW_MS)
+        await op.screenshot("phone-poor")
+        await op.page.get_by_role("button", name="音声の設定").click()
+        assert float(await op.page.locator("#quality-mos").inner_text()) < 3.6
+        assert float((await op.page.locator("#quality-loss").inner_text()).split()[0]) > 5
+        await expect(op.page.locator("#quality-advice")).to_be_visible()
+        await op.screenshot("phone-settings-poor")
+        net.loss = 0.0
+        await expect(quality).to_have_attribute("data-grade", "good", timeout=60_000)
+        await op.page.keyboard.press("Escape")
+        # Remembered on this machine.
+        await op.page.reload()
+        await seat.phase("talking")
+        await op.page.get_by_role("button", name="音声の設定").click()
+        await expect(op.page.locator("#mic-device option:checked")).to_have_text(mic, timeout=SLOW_MS)
+        await expect(op.page.locator("#ringer-device option:checked")).to_have_text(ringer)
+        await op.page.keyboard.press("Escape")
+        await citizen.hangup()
+        await seat.state("wrap_up")
+        await expect(quality).to_have_attribute("data-grade", "none")
+
+
+IDS = """async () => Object.fromEntries((await navigator.mediaDevices.enumerateDevices())
+  .filter((one) => one.kind === "audiooutput").map((one) => [one.label, one.deviceId]))"""
+
+
+async def _moves(op: Person, meter: str) -> None:
+    """Until the level was seen to go up and down."""
+    seen: list[float] = []
+    for _ in range(300):
+        seen.append(float(await op.page.locator(meter).evaluate("(one) => one.value")))
+        if max(seen) - min(seen) > 0.05:
+            return
+        await op.page.wait_for_timeout(50)
+    raise AssertionError(f"{meter} does not move: {min(seen)} to {max(seen)}")
