@@ -14,7 +14,16 @@ from aiohttp import web
 
 from store import Store
 
-from . import api, call_pages, distribution_routes, pages, plan_routes, sip_proxy, supervision_routes
+from . import (
+    api,
+    call_pages,
+    distribution_routes,
+    held,
+    pages,
+    plan_routes,
+    sip_proxy,
+    supervision_routes,
+)
 from .accounts import SignIns, sync_users
 from .console import CONSOLE, Console, console_of, session_of
 from .distribution.trial import TRIALS, Trials
@@ -86,6 +95,7 @@ def _routes(app: web.Application) -> None:
     add.add_get("/board", pages.board)
     add.add_get("/calls", call_pages.calls)
     add.add_get("/calls/{call}", call_pages.call)
+    add.add_post("/calls/{call}/recording", held.hold_page)
     add.add_get("/account", pages.account)
     add.add_post("/account", pages.change_password)
     add.add_get("/citizen", pages.citizen)

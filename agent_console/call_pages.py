@@ -11,7 +11,10 @@ from aiohttp import web
 from cdr import CallRecord, Outcome, Span, SpanError
 from store import StoreUnavailable
 
+from . import held
+from .call_story import notes_of, transfers_of, what_of
 from .console import Console, console_of, session_of, texts_of
+from .distribution.callbacks import people_of
 from .distribution.why import reasons, tries_of
 from .formats import duration
 from .pages import signed_in
@@ -86,22 +89,40 @@ async def call(request: web.Request) -> web.StreamResponse:
     queues = {queue.id: queue.name for queue in console.site.queues}
     tries = await tries_of(console, call_id)
     events = [
-        {"at": event.at, "kind": event.kind, "what": _what(event.kind, event.data, names, queues, texts)}
+        {
+            "at": event.at,
+            "kind": event.kind,
+            "what": " ".join(
+                filter(
+                    None,
+                    [
+                        *what_of(event, console, session, texts),
+                        _what(event.kind, event.data, names, queues, texts),
+                    ],
+                )
+            ),
+        }
         for event in detail.events
     ]
+    allowed = may_replay(session, detail.record)
     return page(
         request,
         "call_detail.html" if "HX-Request" in request.headers else "call.html",
         record=detail.record,
         events=events,
-        wrap_ups=detail.wrap_ups,
+        wrap_ups=notes_of(detail),
+        transfers=transfers_of(console, session, texts, detail, sound=allowed),
+        held=detail.held,
+        held_error=held.said(request),
+        may_hold=session.may(Right.SUPERVISE),
+        people=people_of(console),
         operator_names=names,
         number_names={n.digits: n.name for n in console.site.numbers},
         sound=recording_path(console, detail.record) is not None,
         waits=_may_still_come(detail.record),
         tries=tries,
         reasons=await reasons(console, session, detail, texts),
-        allowed=may_replay(session, detail.record),
+        allowed=allowed,
     )
 
 

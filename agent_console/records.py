@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cdr
-from cdr import CallDetail, CallRecord, Outcome, Span
+from cdr import CallDetail, CallRecord, Consult, Event, Outcome, Span
 
 from .console import Console
 from .formats import masked, phone_number
@@ -53,10 +53,23 @@ async def find(console: Console, session: Session, choice: Choice) -> tuple[list
 async def one(console: Console, session: Session, call_id: str) -> CallDetail | None:
     """One call with its events, or None when there is none or it is not for these eyes."""
     detail = await cdr.call(console.store, call_id)
-    if detail is None or session.may(Right.CALLS_ALL):
-        return detail
+    if detail is None:
+        return None
     own = session.account.operator
-    return detail if own is not None and own in detail.record.operators else None
+    if not session.may(Right.CALLS_ALL) and (own is None or own not in detail.record.operators):
+        return None
+    return replace(detail, events=[event for event in detail.events if visible(session, event)])
+
+
+def visible(session: Session, event: Event) -> bool:
+    """Who listened to a conversation is for supervisors and auditors: those who may hear all of them. What
+    was said in a request for help is for them too, and for whoever asked."""
+    if session.may(Right.REPLAY_ALL):
+        return True
+    if event.kind.startswith("help_"):
+        own = session.account.operator
+        return own is not None and event.data.get("operator") == own
+    return not event.kind.startswith("supervision_")
 
 
 def may_replay(session: Session, record: CallRecord) -> bool:
@@ -69,10 +82,19 @@ def may_replay(session: Session, record: CallRecord) -> bool:
 
 def recording_path(console: Console, record: CallRecord) -> Path | None:
     """The recording's file, or None when there is none (yet)."""
-    if record.recording is None:
+    return _in_archive(console, record.recording)
+
+
+def consult_path(console: Console, consult: Consult) -> Path | None:
+    """The file of a consult's recording, or None when there is none (yet)."""
+    return _in_archive(console, consult.path if consult.state == "ready" else None)
+
+
+def _in_archive(console: Console, relative: str | None) -> Path | None:
+    if relative is None:
         return None
     archive = console.settings.archive.resolve()
-    path = (archive / record.recording).resolve()
+    path = (archive / relative).resolve()
     return path if path.is_relative_to(archive) and path.is_file() else None
 
 
@@ -89,6 +111,8 @@ def shape(console: Console, session: Session, record: CallRecord | CallDetail) -
         for field in ("caller", "caller_text"):
             if shaped[field]:
                 shaped[field] = masked(shaped[field])
+        for transfer in shaped["transfers"]:
+            transfer["to"] = _masked_target(transfer["to"])
     for event in shaped.get("events", []):
         event["data"] = shown_data(session, event["kind"], event["data"])
     return shaped
@@ -105,6 +129,8 @@ def shown_data(session: Session, kind: str, data: Mapping[str, Any]) -> dict[str
     field = _CITIZENS.get(kind)
     if field and shown.get(field) and not session.may(Right.CALLER_FULL):
         shown[field] = masked(str(shown[field]))
+    if isinstance(shown.get("to"), Mapping) and not session.may(Right.CALLER_FULL):
+        shown["to"] = _masked_target(shown["to"])
     because = shown.get("because")
     if isinstance(because, Mapping) and not session.may(Right.EVENNESS):
         kept = {name: because[name] for name in ("rule", "among", "waited_s") if name in because}
@@ -112,3 +138,9 @@ def shown_data(session: Session, kind: str, data: Mapping[str, Any]) -> dict[str
             kept["idle_s"] = because["idle_s"]
         shown["because"] = kept
     return shown
+
+
+def _masked_target(to: Mapping[str, Any]) -> dict[str, Any]:
+    """A transfer's target: a telephone outside may be anybody's own."""
+    inside = to.get("kind") in ("extension", "operator", "queue")
+    return dict(to) if inside else {**to, "number": masked(str(to.get("number") or ""))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -347,7 +347,9 @@ _WRAP_UP_TEXTS = ("operator", "result", "category", "note", "by", "follow_up")
 def _wrap_up_row(event: Event) -> dict[str, Any]:
     texts = {name: event.data.get(name) for name in _WRAP_UP_TEXTS}
     known: dict[str, Any] = {name: None if value is None else str(value) for name, value in texts.items()}
-    faq = event.data.get("faq")
+    follow, faq = event.data.get("follow_up"), event.data.get("faq")
+    if isinstance(follow, Mapping):  # with its particulars, which stand in the case
+        known["follow_up"] = text(follow, "kind")
     known["faq"] = [str(each) for each in faq] if isinstance(faq, list | tuple) else None
     return {"id": event.id, "call": event.call, "at": event.at, **known}
 

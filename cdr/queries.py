@@ -273,10 +273,9 @@ def digits(number: str) -> str:
 
 
 def _record(row: Row[Any]) -> CallRecord:
-    fields = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
-    fields["path"] = tuple(PathStep(**step) for step in row.path or ())
-    fields["transfers"] = tuple(Transfer.of(one) for one in row.transfers or ())
-    fields |= {"hops": row.hops or 0, "marks": tuple(row.marks or ())}
-    fields |= {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)}
-    fields |= {"transfers": tuple(row.transfers or ()), "marks": tuple(row.marks or ())}
-    return CallRecord(**fields | {"hops": row.hops or 0})
+    known = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__}
+    known |= {"operators": tuple(row.operators), "outcome": Outcome(row.outcome)}
+    known["path"] = tuple(PathStep(**step) for step in row.path or ())
+    known["transfers"] = tuple(Transfer.of(one) for one in row.transfers or ())
+    known |= {"hops": row.hops or 0, "marks": tuple(row.marks or ())}
+    return CallRecord(**known)

@@ -156,35 +156,6 @@ class Live(Out):
     calls: list[LiveCall]
 
 
-class CallSummary(Out):
-    """One call record (docs/interfaces.md, `CallRecord`)."""
-
-    call: str
-    number: str | None = None
-    caller: str | None = None
-    queue: str | None = None
-    arrived_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    operator: str | None = None
-    outcome: str
-
-
-class CallEvent(Out):
-    at: datetime
-    kind: str
-    data: dict[str, Any]
-
-
-class CallDetail(CallSummary):
-    events: list[CallEvent]
-
-
-class Calls(Out):
-    calls: list[CallSummary]
-    total: int | None = None
-
-
 class Kpis(Out):
     """応答率, 平均応答時間, 即応率 of a span; null where there is nothing to divide by.
 

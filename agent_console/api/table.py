@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from ..rights import Right
 from . import calls, live
+from .call_table import CALL_OPERATIONS
 from .distribution_table import DISTRIBUTION_OPERATIONS
 from .models import (
     CallAction,
-    CallDetail,
-    Calls,
-    CallsQuery,
     Done,
     KpiQuery,
     Kpis,
@@ -24,7 +22,6 @@ from .registry import Operation
 from .seat_table import SEAT_OPERATIONS
 from .supervision_table import SUPERVISION_OPERATIONS
 
-_CALLS = frozenset({Right.CALLS_OWN, Right.CALLS_ALL})
 _CONTROL = frozenset({Right.SEAT, Right.CALLS_CONTROL})
 _STATE = frozenset({Right.SEAT, Right.OPERATORS_STATE})
 _BOARD = frozenset({Right.BOARD})
@@ -86,37 +83,7 @@ OPERATIONS: tuple[Operation, ...] = (
         rights=frozenset({Right.PHONE_SECRETS}),
         problems=(404, 503),
     ),
-    Operation(
-        "GET",
-        f"{_V1}/calls",
-        calls.calls,
-        "calls",
-        "Calls of a span, the latest first",
-        Calls,
-        rights=_CALLS,
-        query=CallsQuery,
-        problems=(503,),
-    ),
-    Operation(
-        "GET",
-        f"{_V1}/calls/{{call}}",
-        calls.one_call,
-        "call",
-        "One call with its events",
-        CallDetail,
-        rights=_CALLS,
-        problems=(404, 503),
-    ),
-    Operation(
-        "GET",
-        f"{_V1}/calls/{{call}}/recording",
-        calls.recording,
-        "recording",
-        "The sound of a call: stereo, citizen left, operator right",
-        rights=frozenset({Right.REPLAY_OWN, Right.REPLAY_ALL}),
-        media="audio/flac",
-        problems=(404, 416, 503),
-    ),
+    *CALL_OPERATIONS,
     *(
         Operation(
             "POST",

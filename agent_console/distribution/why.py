@@ -10,6 +10,7 @@ import cdr
 from cdr import CallDetail, Event, Why
 from store import CallRow
 
+from ..call_story import outside
 from ..console import Console
 from ..records import shown_data
 from ..rights import Right
@@ -42,6 +43,7 @@ async def reasons(console: Console, session: Session, detail: CallDetail, texts:
         texts.language.value,
         lambda operator: names.get(operator, operator),
         queue_name=lambda queue: queues.get(queue, queue),
+        number_text=lambda number: outside(console, session, number),
         zone=console.site.zone,
     )
     own = session.account.operator

@@ -1,6 +1,7 @@
 """The words of the interface, a file for each part of it. Keys under `js.` are given to the browser."""
 
 from . import (
+    call_story,
     distribution,
     frame,
     pages,
@@ -22,6 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **phone.WORDS,
     **seat_work.WORDS,
     **pages.WORDS,
+    **call_story.WORDS,
     **distribution.WORDS,
     **staffing.WORDS,
     **plan.WORDS,

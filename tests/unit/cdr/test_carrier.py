@@ -231,13 +231,38 @@ async def test_wrap_ups_are_kept_once_each(store: Store, folder: Path) -> None:
     ]
 
 
+@pytest.mark.req("XFR-1", "OPR-4")
+async def test_transfers_marks_and_what_a_wrap_up_says_arrive_as_they_were_told(
+    store: Store, folder: Path
+) -> None:
+    to = {"kind": "extension", "number": "2345", "name": "税務課", "entry": 7}
+    story = Story("c1").at(0, "arrived", number="1").at(6, "answered", operator="1001")
+    story.at(20, "transfer_begun", operator="1001", how="consult", place=1, to=to, leg="x1")
+    story.at(22.5, "transfer_answered", leg="x1", place=1).at(30, "marked", mark="harassment", on=True)
+    story.at(35, "wrapped_up", operator="1001", faq=["3", 4], follow_up={"kind": "callback", "subject": "x"})
+    story.at(40, "transferred", operator="1001", leg="x1", place=1).at(60, "ended", by="outside")
+    story.at(500, "wrapped_up", operator="1001", faq="odd", follow_up="case")
+    put(folder, story)
+    await carry(folder, store)
+    record = record_of(story.events)
+    assert record.transfers[0].talk_s == 37.5
+    assert await record_in(store, "c1") == record
+    found = await call(store, "c1")
+    assert found is not None
+    assert [(note.faq, note.follow_up) for note in found.wrap_ups] == [
+        (("3", "4"), "callback"),
+        ((), "case"),
+    ]
+
+
 async def test_records_can_be_computed_again(store: Store, folder: Path) -> None:
-    stories = [answered("c1"), abandoned("c2")]
+    stories = [answered("c1").at(30, "marked", mark="emergency", on=True), abandoned("c2")]
     put(folder, *stories)
     await carry(folder, store)
     async with store.session() as session:
         await session.execute(delete(CallRow).where(CallRow.call == "c1"))
         (await session.get_one(CallRow, "c2")).outcome = "answered"
+        (await session.get_one(CallRow, "c2")).transfers = [{"place": 1}]
     assert await recompute(store) == 2
     for story in stories:
         assert await record_in(store, story.call) == record_of(story.events)
