@@ -58,7 +58,7 @@ async def life(session: Session, call: Call) -> AsyncIterator[None]:
     except Exception:
         log.exception("call %s: a fault of ours; Asterisk's own path takes the citizen", call.id)
         # Whom we called ourselves has no number of ours to be served as.
-        if not session.detached and call.channel.hangup_info is None and call.callback is None:
+        if not session.detached and call.channel.hangup_info is None and not call.ours:
             session.hand_over(call)
             return
     if not session.detached:
@@ -68,7 +68,7 @@ async def life(session: Session, call: Call) -> AsyncIterator[None]:
 async def _stranded(session: Session, call: Call) -> None:
     """A single request may fail as if the line were lost. No reconnect follows then: the session lives on."""
     await asyncio.sleep(STRANDED_S)
-    if call.channel.hangup_info is not None or call.callback is not None:
+    if call.channel.hangup_info is not None or call.ours:
         session.finish(call)
     elif call.id in session.calls:
         log.error("call %s: a request was lost; Asterisk's own path takes the citizen", call.id)

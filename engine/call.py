@@ -136,6 +136,8 @@ class Call:
     music_class: str = ""
     hears_ringing: bool = False  # the tone of a telephone that rings outside
     callback: str | None = None  # the callback that this call, which we made, fulfils
+    outbound: bool = False  # an operator made it
+    case: int | None = None  # of the desk, for which it was made
     shown: str | None = None  # our number as the citizen sees it then
     booked_path: tuple[str, ...] = ()  # what the citizen chose when it was booked
 
@@ -152,6 +154,11 @@ class Call:
     def path(self) -> tuple[str, ...]:
         """What the citizen chose, for the operator."""
         return self.booked_path or self.walk.path
+
+    @property
+    def ours(self) -> bool:
+        """Whether we made the call: whoever is on the line has dialled no number of ours."""
+        return self.outbound or self.callback is not None
 
     @property
     def told_as(self) -> str:

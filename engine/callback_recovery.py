@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from switch import Channel
 
-from .callback_call import Taken, failed
+from .callback_call import failed
 from .memory import CallMemory
+from .reaching import Taken, nobody_talks
 
 if TYPE_CHECKING:
     from .session import Session
@@ -27,13 +28,7 @@ def called(session: Session, call: CallMemory, channels: dict[str, Channel]) -> 
     if memory is not None and under_way:
         nobody = own is None and leg is not None
         failed(session, memory, call.id, "operator_gone" if nobody else "failed", soon=True)
-    if not was.left:
-        session.floor.talks(was.operator, call.id, call.queue)
-        session.centre.note("left", call.id, operator=was.operator)
-        session.centre.note("wrap_up", call.id, operator=was.operator)
-        session.floor.over(was.operator)
-    session.centre.note("ended", call.id, by="unknown", cause=None, reason="found ended")
-    session.let_go(leg, None)
+    nobody_talks(session, call, leg, "found ended")
     return set()
 
 

@@ -17,10 +17,11 @@ from dialplans import CallbackOffer
 
 from .call import Answer, Call
 from .call import digits as plain
-from .callback_call import Taken, Try, failed, given_up
+from .callback_call import Try, failed, given_up
 from .callback_memory import CallbackMemory
 from .clock import iso
 from .queueing import standing
+from .reaching import Taken
 
 if TYPE_CHECKING:
     from .centre import Centre

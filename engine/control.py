@@ -19,6 +19,7 @@ from acd import OperatorState
 from .call import Call, HangUp, Hold, Phase, Resume, Word
 from .commands import Command, CommandError, Json
 from .floor_control import FloorControl
+from .outbound_control import OutboundControl
 from .plan_control import PlanControl
 from .seat_control import SeatControl
 from .supervision_control import SupervisionControl
@@ -98,6 +99,7 @@ class Control:
             **TransferControl(centre).commands,
             **SeatControl(centre).commands,
             **SupervisionControl(centre).commands,
+            **OutboundControl(centre).commands,
             **centre.helps.commands,
         }
 
@@ -198,7 +200,9 @@ class Control:
     async def _refuse(self, command: OperatorCommand) -> Json:
         session = self.centre.session
         operator = self._known(command.operator)
-        if session is None or not (session.floor.refuse(operator) or leaves(session, operator)):
+        if session is None or not (
+            session.floor.refuse(operator) or leaves(session, operator) or session.outbounds.cancel(operator)
+        ):
             raise CommandError("not_ringing", "着信していません。", "nothing rings there")
         return {}
 
@@ -221,6 +225,12 @@ class Control:
         session = self.centre.session
         if session is not None and command.operator and leaves(session, command.operator, command.call):
             return {}  # the target of a transfer goes; the call goes on
+        if (
+            session is not None
+            and command.operator
+            and session.outbounds.cancel(command.operator, command.call)
+        ):
+            return {}
         call = self._talk(command, Phase.CALLING, Phase.CONSULTING, Phase.TRANSFERRING)
         call.inbox.put_nowait(HangUp())
         return {}

@@ -158,6 +158,7 @@ class Live:
             shown |= {"since": iso(centre.clock.wall(memory.since_mono)), "until": None}
             tally = memory.tally.at(centre.clock.mono(), day_of(centre.site, centre.clock))
             shown |= {"tally": _tally(tally), "limited_until": None, "own_call": False, "supervising": None}
+            shown |= {"dialling": None, "last_dial": None}
             return shown
         view = session.floor.view(operator)
         call = session.call_of(operator)
@@ -181,13 +182,15 @@ class Live:
             "own_call": own,
         }
         shown |= transfer_live.of_operator(session, operator)
+        shown |= session.outbounds.state(operator)
         return shown | seat_live.of_operator(centre, operator)
 
     def _call(self, call: Call, positions: dict[str, int]) -> Json:
         return {
             "id": call.id,
             "number": call.number.number if call.shown in (None, call.number.digits) else call.shown,
-            "via": "engine" if call.callback is None else "callback",
+            "via": "outbound" if call.outbound else "engine" if call.callback is None else "callback",
+            "case": call.case,
             "number_name": call.number.name,
             "caller": call.caller,
             "phase": call.phase.value,

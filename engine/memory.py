@@ -17,6 +17,7 @@ from ivr import Fact
 
 from .callback_memory import CallbacksMemory, DialledMemory
 from .clock import Clock, parse_iso
+from .outbound_memory import OutboundMemory, dialled, outbound
 from .seat_memory import SeatMemory
 from .tally import IdleMemory, TallyMemory
 from .transfer_memory import TransfersMemory, transferred
@@ -105,7 +106,13 @@ class CallMemory:
     forward: ForwardMemory | None = None
     transfers: TransfersMemory = field(default_factory=TransfersMemory)
     forwards: int = 0  # how often it was led outside
-    dialled: DialledMemory | None = None  # a call that we made, for a callback
+    dialled: DialledMemory | None = None  # a call that we made
+    outbound: OutboundMemory | None = None  # one that an operator made
+
+    @property
+    def line(self) -> str:
+        """The channel of whoever is outside."""
+        return self.id if self.outbound is None else self.outbound.line
 
 
 @dataclass
@@ -240,6 +247,20 @@ class Memory:
 
     def _dialled(self, call: str, event: Event, data: Mapping[str, object]) -> CallMemory:
         """A call that we made. It is as good as answered for those who wait: one place less."""
+        if (out := outbound(data, self._mono(event))) is not None:
+            return CallMemory(
+                id=call,
+                number=str(data["number"]),
+                caller=_text(data.get("to")),
+                via="outbound",
+                arrived=event.at,
+                arrived_mono=self._mono(event),
+                greeted=True,
+                plan=_whole(data.get("plan")),
+                trunk=_text(data.get("trunk")),
+                dialled=dialled(data),
+                outbound=out,
+            )
         callback, queue = self.callbacks.open.get(str(data["callback"])), str(data["queue"])
         self.served.setdefault(queue, deque(maxlen=SERVED)).append(self._mono(event))
         return CallMemory(
@@ -253,12 +274,7 @@ class Memory:
             queue=queue,
             plan=_whole(data.get("plan")),
             trunk=callback.trunk if callback is not None else None,
-            dialled=DialledMemory(
-                callback=str(data["callback"]),
-                operator=str(data["operator"]),
-                phone=str(data.get("phone") or ""),
-                operator_leg=str(data.get("operator_leg") or ""),
-            ),
+            dialled=dialled(data),
         )
 
     def _operator_state(self, event: Event, data: Mapping[str, object]) -> None:
@@ -331,6 +347,9 @@ class Memory:
             case "forward_answered" if call.forward is not None:
                 call.forward.bridge = _text(data.get("bridge"))
                 call.forward.answered_mono = self._mono(event)
+            case "next_way" if call.outbound is not None:
+                call.outbound.line, call.trunk = str(data["leg"]), _text(data.get("trunk"))
+                call.outbound.began_mono = self._mono(event)
             case "forward_ended":
                 call.forward = None
                 call.sent_on = str(data["reason"])

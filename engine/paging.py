@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from .session import Session
 
 RING_S = 20.0
+BEGUN_S = 5.0  # how long a command waits for the phone to be rung
 AUTO = {"PJSIP_HEADER(add,X-Daihyo-Resume)": "1"}  # the page answers by itself
+
+
+async def rung(rings: asyncio.Future[None]) -> bool:
+    """Once the phone is rung; False if it cannot be."""
+    await asyncio.wait([rings], timeout=BEGUN_S)
+    return not rings.cancelled()
 
 
 async def page(

@@ -25,6 +25,7 @@ from .clock import iso
 from .forward import Found
 from .memory import CallMemory
 from .offer import operator_of_leg
+from .outbound_recovery import calling
 from .phones import BROWSER, DESK
 from .supervision_recovery import heir, parting, supervised
 from .transfer_memory import RETURNED_PRIORITY
@@ -52,11 +53,13 @@ def recover(session: Session, snapshot: Snapshot) -> int:
     adopted = 0
     # In order of arrival, so that the waiting keep their order whatever the clock's grain.
     for call in sorted(memory.calls.values(), key=lambda one: one.queued_mono or one.arrived_mono):
-        channel = channels.get(call.id)
+        channel = channels.get(call.line)
         if channel is not None:
             used.add(channel.id)
         try:
-            if call.dialled is not None and call.answered is None:
+            if call.outbound is not None and call.answered is None:
+                used |= calling(session, call, channels)
+            elif call.dialled is not None and call.answered is None:
                 used |= called(session, call, channels)
             elif _stands(session, call, channel, call.arrived < snapshot.switch_started):
                 assert channel is not None  # noqa: S101  (it stands)
@@ -208,7 +211,7 @@ def _adopt(
     if memory.operator is not None and leg is not None and room is not None:
         answer = Answer(memory.operator, memory.phone or DESK, leg, room.bridge)
         # The last key may have been obeyed and not yet written down.
-        held = call.id not in room.channel_ids
+        held = channel.id not in room.channel_ids
         if held is not memory.held:
             centre.note("held" if held else "resumed", call.id, operator=memory.operator)
         call.operator, call.phone, call.leg = memory.operator, memory.phone, leg
@@ -240,6 +243,9 @@ def _adopt(
         centre.note("offer_ended", call.id, operator=operator, reason="withdrawn", ring_s=None)
     if memory.forward is not None and memory.sent_on is None:
         return _forwarded(session, memory, call, move, channels, bridges)
+    if move is None and call.ours:
+        session.take_up(call, _over(session, call))  # the operator has left: nobody leads whom we called
+        return set()
     if move is None:
         session.take_up(call, citizen(session, call))
         return set()
@@ -290,7 +296,9 @@ def _on_its_way(session: Session, memory: CallMemory, channel: Channel) -> tuple
         answered=memory.answered,
         plays_music=None,
         callback=booked.id if booked is not None else None,
-        shown=booked.shown if booked is not None else None,
+        outbound=memory.outbound is not None,
+        case=memory.outbound.case if memory.outbound is not None else None,
+        shown=booked.shown if booked is not None else memory.outbound.shown if memory.outbound else None,
         booked_path=booked.path if booked is not None else (),
     )
     return call, move

@@ -22,6 +22,7 @@ from .arrival import citizen, ended_by
 from .call import Call, Phase, digits
 from .callbacks import Callbacks
 from .floor import Floor
+from .outbound import Outbounds
 from .return_code import PRIORITY, by_return_code, given_back
 from .supervision import Supervisions
 
@@ -48,6 +49,7 @@ class Session:
         self.floor = Floor(self)
         self.callbacks = Callbacks(self)
         self.supervisions = Supervisions(self)
+        self.outbounds = Outbounds(self)
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs in the background until done or until the session ends."""

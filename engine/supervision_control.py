@@ -9,6 +9,7 @@ from pydantic import Field
 
 from .call import Call
 from .commands import Command, CommandError, Commands, Json
+from .paging import rung
 from .phones import phone_of
 from .pull import Pull
 from .seat_control import no_transfer, talk
@@ -17,8 +18,6 @@ from .supervision import Mode, Supervision
 if TYPE_CHECKING:
     from .centre import Centre
     from .session import Session
-
-BEGUN_S = 5.0  # how long a command waits for the phone to be rung
 
 
 class Start(Command):
@@ -148,8 +147,7 @@ class SupervisionControl:
 
 async def _rung(rings: asyncio.Future[None]) -> None:
     """Until the phone rings; CommandError if it cannot be rung."""
-    await asyncio.wait([rings], timeout=BEGUN_S)
-    if rings.cancelled():
+    if not await rung(rings):
         raise _unreachable()
 
 

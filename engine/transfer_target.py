@@ -33,7 +33,7 @@ _BY_CAUSE: dict[int, Reason] = {17: "busy", 18: "no_answer", 19: "no_answer", 21
 _BY_CAUSE |= {34: "trunk_full", 42: "trunk_full", 1: "unreachable", 3: "unreachable", 20: "unreachable"}
 _BY_CAUSE |= {27: "unreachable", 38: "unreachable"}
 # What says nothing of the telephone that was meant: another way may lead there.
-_NEXT_WAY: frozenset[Reason] = frozenset({"trunk_full", "unreachable", "failed"})
+NEXT_WAY: frozenset[Reason] = frozenset({"trunk_full", "unreachable", "failed"})
 
 
 def why(hangup: Hangup) -> Reason:
@@ -82,7 +82,7 @@ class TargetPhone:
 
     async def _else(self, reason: Reason) -> Reason | None:
         """By another way, where one is left and may lead there."""
-        if reason not in _NEXT_WAY or not self._ways:
+        if reason not in NEXT_WAY or not self._ways:
             return reason
         return await self._by_first(partial(self._note_rerouted, reason=reason))
 

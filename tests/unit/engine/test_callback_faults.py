@@ -28,7 +28,7 @@ DROP = f'{{"id": 1, "do": "callback.drop", "callback": "{CALLBACK}", "by": "sv01
 
 @pytest.fixture
 async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
-    for module in ("engine.callback_call", "engine.arrival"):
+    for module in ("engine.reaching", "engine.arrival"):
         monkeypatch.setattr(f"{module}.STRANDED_S", 0.01)
     write_site(tmp_path / "site.yaml", site())
     made = Town(await make(tmp_path))

@@ -160,7 +160,7 @@ async def test_what_is_never_dialled(
 ) -> None:
     """A full trunk, no line, no recording, a number that may not be called: asked again at each try. Nobody
     is left on a line: not when AMI alone is away, nor when a single request is lost."""
-    monkeypatch.setattr("engine.callback_call.STRANDED_S", 0.01)
+    monkeypatch.setattr("engine.reaching.STRANDED_S", 0.01)
     town.book()
     match what:
         case "full":  # a forward holds the trunk's one channel
