@@ -31,7 +31,11 @@ def talking(packets: int) -> tuple[Seats, asyncio.Queue[Any]]:
     centre: Any = SimpleNamespace(
         chosen_phone={},
         reachable={"1001": {"browser"}},
-        session=SimpleNamespace(call_of=lambda operator: call),
+        session=SimpleNamespace(
+            call_of=lambda operator: call,
+            calls={},
+            supervisions=SimpleNamespace(page_gone=lambda operator: None),
+        ),
         live=SimpleNamespace(operator=lambda operator: None),
     )
     return Seats(centre), call.inbox
