@@ -17,6 +17,7 @@ from store import Store
 from . import (
     api,
     call_pages,
+    desk_routes,
     distribution_routes,
     held,
     pages,
@@ -75,6 +76,7 @@ async def create_app(settings: ConsoleSettings) -> web.Application:
     app[HUB] = hub = LiveHub(app[CONSOLE])
     hub.feed(lambda: live_values(app[CONSOLE]))
     hub.feed(lambda: {"kpi": app[TODAY].figures})
+    app[SEATS].changed = hub.poke
     app[TRIALS] = Trials()
     app[VOICE] = Voice(settings.sounds_folder, settings.audio_folder)
     app.on_response_prepare.append(put_headers)
@@ -92,7 +94,6 @@ def _routes(app: web.Application) -> None:
     add.add_post("/signout", pages.sign_out)
     add.add_post("/language", pages.set_language)
     add.add_get("/seat", pages.seat)
-    add.add_get("/board", pages.board)
     add.add_get("/calls", call_pages.calls)
     add.add_get("/calls/{call}", call_pages.call)
     add.add_post("/calls/{call}/recording", held.hold_page)
@@ -105,6 +106,7 @@ def _routes(app: web.Application) -> None:
     add.add_get("/api/openapi.json", _openapi)
     add.add_get("/static/{name:.+}", _static)
     distribution_routes.add(app)
+    desk_routes.add(app)
     plan_routes.add(app)
     supervision_routes.add(app)
     api.add_routes(app, api.OPERATIONS)

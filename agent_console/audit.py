@@ -41,6 +41,11 @@ class Action(enum.StrEnum):
     CALL_MARK = "call_mark"  # emergency or harassment, set or taken back
     DIAL = "dial"
     DIRECTORY_IMPORT = "directory_import"
+    DIRECTORY_EXPORT = "directory_export"
+    DIRECTORY_EDIT = "directory_edit"  # one entry added, changed or taken out
+    CASE_ADD = "case_add"
+    CASE_DONE = "case_done"
+    CASE_REOPEN = "case_reopen"
     WALL_LINK = "wall_link"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"
     RECORDING_HELD = "recording_held"
@@ -51,15 +56,18 @@ async def note(
 ) -> None:
     """Adds one row. Raises StoreUnavailable: what must be logged is not done when it cannot be."""
     async with store.session() as session:
-        session.add(
-            AccessEntry(
-                at=datetime.now(UTC),
-                login=_clean(login),
-                address=address,
-                action=action.value,
-                detail=_clean(detail),
-            )
-        )
+        session.add(row(action, login=login, address=address, detail=detail))
+
+
+def row(action: Action, *, login: str | None, address: str | None, detail: str | None = None) -> AccessEntry:
+    """A row that is written in the transaction of what it tells of."""
+    return AccessEntry(
+        at=datetime.now(UTC),
+        login=_clean(login),
+        address=address,
+        action=action.value,
+        detail=_clean(detail),
+    )
 
 
 async def note_if_possible(

@@ -127,7 +127,7 @@ async def add(
         subject=subject,
         note=note,
         operator=operator,
-        due_at=due_at,
+        due_at=due_at.astimezone(UTC) if due_at is not None else None,
         created_at=datetime.now(UTC),
         created_by=by,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.entries import FIELDS, Entry
-from desk.folding import folded, terms
+from desk.folding import digits_of, folded, terms
 from store import DirectoryEntry, Store
 
 _SEARCHED = ("department", "section", "person", "reading", "duties")
@@ -54,7 +54,7 @@ class Directory:
         self._texts = [_searched(entry) for entry in self.entries]
         self._by_number: defaultdict[str, set[int]] = defaultdict(set)
         for place, entry in enumerate(self.entries):
-            for number in (entry.extension, entry.direct_digits):
+            for number in filter(None, (entry.extension, entry.direct_digits)):
                 self._by_number[number].add(place)
         self._by_number.default_factory = None
         self._by_id = {entry.id: entry for entry in self.entries if entry.id is not None}
@@ -73,6 +73,10 @@ class Directory:
     def entry(self, id: int) -> Entry:
         """The entry of this id. Raises KeyError."""
         return self._by_id[id]
+
+    def reached_by(self, number: str) -> list[Entry]:
+        """The entries whose extension or direct line a number is; separators do not matter."""
+        return [self.entries[place] for place in sorted(self._by_number.get(digits_of(number), ()))]
 
     def find(self, text: str, limit: int = 20) -> list[Found]:
         """The best `limit` entries in which every word of `text` occurs, in any field but the note: words are

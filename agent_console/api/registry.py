@@ -59,7 +59,7 @@ class Operation:
     type of an answer that is no JSON.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     handler: Handler
     id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..rights import Right
 from . import calls, live
 from .call_table import CALL_OPERATIONS
+from .desk_table import DESK_OPERATIONS
 from .distribution_table import DISTRIBUTION_OPERATIONS
 from .models import (
     CallAction,
@@ -113,6 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
         query=KpiQuery,
         problems=(503,),
     ),
+    *DESK_OPERATIONS,
     *DISTRIBUTION_OPERATIONS,
     *SEAT_OPERATIONS,
     *PLAN_OPERATIONS,

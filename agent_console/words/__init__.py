@@ -2,6 +2,7 @@
 
 from . import (
     call_story,
+    desk,
     distribution,
     frame,
     pages,
@@ -24,6 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **seat_work.WORDS,
     **pages.WORDS,
     **call_story.WORDS,
+    **desk.WORDS,
     **distribution.WORDS,
     **staffing.WORDS,
     **plan.WORDS,
