@@ -23,6 +23,7 @@ from .models import (
     WrapUpDone,
 )
 from .registry import ApiCall
+from .seat_history import follow_up
 
 
 async def live(call: ApiCall) -> Live:
@@ -57,7 +58,11 @@ async def wrap_up(call: ApiCall) -> Done:
     """Saves an operator's wrap-up and ends it."""
     operator = operator_of(call)
     done = call.body_as(WrapUpDone)
-    fields = {k: v for k, v in done.model_dump().items() if v is not None}
+    fields = {k: v for k, v in done.model_dump(exclude={"follow_up"}).items() if v is not None}
+    if done.follow_up is not None:
+        # First: what cannot be promised is not noted, and the form stays as it is.
+        await follow_up(call, operator, done)
+        fields["follow_up"] = done.follow_up.kind
     await call.console.link.command("operator.wrapped_up", operator=operator, by="operator", **fields)
     return Done()
 

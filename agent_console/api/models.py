@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class In(BaseModel):
@@ -52,13 +52,29 @@ class StateChange(In):
     reason: Short | None = None
 
 
+def _time_of(value: object) -> object:
+    """Strict bodies take no text for a time, and JSON has nothing else."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class FollowUp(In):
+    """What is to be done: callback (折り返し) or case (案件). A `due_at` without offset is the site's."""
+
+    kind: Literal["callback", "case"]
+    subject: Annotated[str, Field(max_length=100)] = ""
+    due_at: Annotated[datetime, BeforeValidator(_time_of)] | None = None
+
+
 class WrapUpDone(In):
-    """Ends a wrap-up. Without `call` the operator's last call is meant."""
+    """Ends a wrap-up. Without `call` the operator's last call is meant. `faq`: numbers of those used;
+    `follow_up` begins a case, for which the call must be named."""
 
     call: Id | None = None
     result: Annotated[str, Field(max_length=40)] | None = None
     category: Short | None = None
     note: Annotated[str, Field(max_length=4000)] | None = None
+    faq: Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]], Field(max_length=20)] | None = None
+    follow_up: FollowUp | None = None
     next: Literal["ready", "break"] = "ready"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..rights import Right
-from . import seat_work
+from . import seat_history, seat_work
 from .models import CallAction, Done
 from .registry import Operation
 from .seat_models import (
@@ -12,6 +12,7 @@ from .seat_models import (
     Dtmf,
     HelpAsk,
     HelpSay,
+    History,
     Mark,
     Targets,
     TargetsQuery,
@@ -134,6 +135,16 @@ SEAT_OPERATIONS: tuple[Operation, ...] = (
         Done,
         rights=_HELP,
         problems=_ENGINE,
+    ),
+    Operation(
+        "GET",
+        f"{_CALL}/history",
+        seat_history.history,
+        "callHistory",
+        "Earlier contacts and open cases of the number that calls",
+        History,
+        rights=frozenset({Right.SEAT, Right.CALLS_ALL}),
+        problems=(404, 503),
     ),
     Operation(
         "GET",

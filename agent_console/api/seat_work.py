@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from dialplans import DialRefused, Site, classify
+from store import StoreUnavailable
+
 from ..audit import Action
+from ..desk.hall import directory_of, open_now, words_of
 from ..problems import problem
 from ..rights import Right
 from .live import act, need, note_done
@@ -42,13 +47,47 @@ async def blind(call: ApiCall) -> Done:
 
 async def _transfer(call: ApiCall, do: str) -> Done:
     to = call.body_as(TransferStart).to
+    await refuse_closed(call, to)
     await act(call, do, within_s=RING_S, to=_dialled(to))
     return Done()
+
+
+async def refuse_closed(call: ApiCall, to: TransferTarget) -> None:
+    """A department's telephone is reached in its hours only (XFR-3), also when its number was typed: what
+    stands in the 職員録 under it decides. Raises Problem (409 `closed`) with the hours to tell.
+
+    A number that several share is open while one of them is. Without the directory (the database has been
+    away from the start) nobody is kept from a transfer.
+    """
+    if to.kind not in ("extension", "outside"):
+        return
+    try:
+        hall = await directory_of(call.request)
+    except StoreUnavailable:
+        return
+    entries = hall.reached_by(_whole(to, call.console.site))
+    named = [entry for entry in entries if entry.id == to.entry]
+    openings = [(entry, open_now(call.console, entry)) for entry in named or entries]
+    if not openings or any(opening.is_open for _, opening in openings):
+        return
+    entry, opening = openings[0]
+    words = words_of(opening, call.texts.language.value)
+    raise problem(409, "closed", "problem.closed", name=entry.name, words=words)
+
+
+def _whole(to: TransferTarget, site: Site) -> str:
+    """The number as a directory writes it: with the area code that may be left out in dialling."""
+    if to.kind == "outside":
+        with contextlib.suppress(DialRefused):  # the engine says what is wrong with it
+            return classify(to.number, site.dialling.area)[0]
+    return to.number
 
 
 def _dialled(to: TransferTarget) -> dict[str, Any]:
     """The target as the engine takes it: digits alone where it is a telephone."""
     told = to.model_dump(exclude_none=True)
+    if to.entry is not None:
+        told["entry"] = str(to.entry)
     if to.kind in ("extension", "outside"):
         told["number"] = to.number.translate(_SEPARATORS)
     return told

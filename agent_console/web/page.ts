@@ -1,5 +1,17 @@
 // What the server gave this page: texts, CSRF token, who sits here. And small helpers for the document.
 
+import type { BoardSetup } from "./board_types";
+
+/** What the plan says about the seat. */
+export interface SeatSetup {
+  hops_warn: number;
+  harassment: { warn_after_s: number; end_after_s: number; script: string };
+  categories: { name: string; children: never[] }[];
+  extensions: [number, number] | null; // how long they are; null: there is no exchange
+  dials: boolean;
+  people: Record<string, string>; // names by login and by operator
+}
+
 interface PageData {
   language: "ja" | "en";
   csrf: string | null;
@@ -11,6 +23,8 @@ interface PageData {
   queues?: { id: string; name: string }[];
   may_move?: boolean;
   languages?: string[];
+  seat?: SeatSetup;
+  board?: BoardSetup;
   phone?: { user: string; secret: string; domain: string };
 }
 

@@ -1,16 +1,26 @@
-// The operator's seat: state, the call that rings or runs, the phone. Wrap-up and own calls have files of their own.
+// The operator's seat: what the live line says is drawn, what the operator does is asked of the engine. The call's
+// face stands in seat_view, everything else in a file of its own.
 
 import { ApiError, get, post } from "./api";
-import { LiveLine, type Call, type Callback, type Operator, type Update } from "./live";
+import { Armed } from "./armed";
+import { keysListen } from "./keys";
+import { LiveLine, type Call, type Callback, type Help, type Operator, type Update } from "./live";
 import { OwnCalls } from "./own_calls";
 import { el, page, put, say, show, t } from "./page";
+import { Alarm } from "./seat_alarm";
+import { Dialling, Pad } from "./seat_dial";
+import { Find, type How } from "./seat_find";
+import { HelpDesk } from "./seat_help";
+import { History } from "./seat_history";
+import { Notices } from "./seat_notices";
+import { Partner } from "./seat_partner";
 import { SeatPhone } from "./seat_phone";
+import { draw as drawFace, drawHint, phaseOf, type Now, type Phase } from "./seat_view";
 import { drawState } from "./states";
-import { clock, everySecond, secondsSince, span } from "./time";
-import { languageOf, wayOf } from "./way";
+import { Tabs } from "./tabs";
+import { everySecond, secondsSince, span } from "./time";
 import { WrapUp } from "./wrap_up";
 
-const ARMED_MS = 3000;
 const LATE_S = 20;
 // The engine may have ended a conversation while this page could not hear of it.
 const LEFT_OVER_MS = 3000;
@@ -22,17 +32,34 @@ let me: Operator | null = null;
 let call: Call | null = null;
 let lastCall: Call | null = null;
 let callback: Callback | null = null;
+let helps: Help[] = [];
 let waitingSince: string | null = null;
-let armed = 0;
 let leftOver = 0;
 
-const phone = new SeatPhone(() => draw(), () => announce());
+const tabs = new Tabs(el("about-tabs"));
+const phone = new SeatPhone(() => draw(), () => announceSeat());
 const wrapUp = new WrapUp(path);
 const own = new OwnCalls(operator);
-const line = new LiveLine(take, () => announce());
+const notices = new Notices();
+const partner = new Partner((verb) => void tell(() => act(verb)));
+const dialling = new Dialling(path);
+const history = new History(
+  (about, one) => void dialling.callBack(about, one.id),
+  () => tabs.open("tab-history"),
+);
+const find = new Find(transfer);
+const pad = new Pad(async (digits) => void (await tell(() => act("dtmf", { digits }))));
+const help = new HelpDesk(path, () => tabs.open("tab-help"), () => call?.id ?? null);
+const alarm = new Alarm(
+  (mark, on) => void tell(() => act("mark", { mark, on })),
+  () => void tell(() => act("end-politely")),
+);
+const hanging = new Armed("hangup", "hangup-word", "seat.hangup_again", () => void tell(() => act("hangup")), "key");
+const refusing = new Armed("refuse", "refuse-word", "seat.refuse_again", () => void refuse(), "key");
+const line = new LiveLine(take, () => announceSeat());
 
 /** Tells the engine, through the console, that this page is the seat, and whether it holds the conversation. */
-function announce(): void {
+function announceSeat(): void {
   if (!phone.settled) return; // a phone that is just registering announces the seat when it has
   line.send({ seat: { instance: phone.instance, phone: phone.kind, in_call: phone.talking } });
 }
@@ -49,7 +76,8 @@ function take(update: Update): void {
   if (update.me !== undefined) me = update.me;
   if (update.call !== undefined) call = update.call;
   if (update.callback !== undefined) callback = update.callback;
-  if (call && (call.phase === "talking" || call.phase === "hold")) lastCall = call;
+  if (update.helps !== undefined) helps = update.helps;
+  if (call && (call.phase === "hold" || call.answered_at)) lastCall = call;
   if (update.waiting) {
     put(el("waiting-count"), t("people", { n: update.waiting.count }));
     waitingSince = update.waiting.longest_since;
@@ -67,8 +95,14 @@ function endLeftOver(): void {
   if (!inCall && phone.talking) leftOver = window.setTimeout(() => phone.leftOver(), LEFT_OVER_MS);
 }
 
+// -- what is shown
+
+const phase = (): Phase => (me ? phaseOf(me, call, callback) : "idle");
+const now = (): Now | null => (me ? { me, call, callback, phase: phase() } : null);
+
 function draw(): void {
-  if (!me) return;
+  const all = now();
+  if (!me || !all) return;
   const state = me.state;
   drawState(el("state"), state, me.reason);
   for (const name of ["ready", "break", "training", "off"]) {
@@ -76,109 +110,80 @@ function draw(): void {
     button.setAttribute("aria-pressed", String(state === name));
     button.classList.toggle("next", me.next_state === name && state !== name);
   }
-  const offered = state === "ringing" && callback?.state === "ringing";
-  const calling = state === "talking" && callback?.state === "calling";
-  const ringing = state === "ringing" && (call !== null || offered);
-  const talking = (state === "talking" || state === "hold") && call !== null && !calling;
-  drawState(el("now"), calling ? "calling" : state);
-  el("current").dataset.phase = ringing ? "ringing" : calling ? "calling" : talking ? state : "idle";
-  if (callback && (offered || calling)) drawCallback(callback, offered);
-  else if (call && (ringing || talking)) drawCall(call, state);
-  else drawIdle(state);
-  show(el("callback-mark"), callback !== null && (offered || calling || talking));
-  drawActions(ringing, talking, calling, state);
-  phone.ring(ringing && phone.kind === "browser");
+  const face = all.phase;
+  const talking = face === "talking" || face === "hold";
+  drawState(el("now"), face === "calling" ? "calling" : state);
+  el("current").dataset.phase = face;
+  drawFace(all);
+  show(el("callback-mark"), callback !== null && face !== "idle");
+  show(el("outbound-mark"), call?.via === "outbound" && face !== "idle");
+  drawActions(face, state);
+  const talk = talking ? call : null;
+  partner.draw(talk);
+  notices.draw(face === "idle" ? null : call, helps);
+  alarm.draw(talk);
+  pad.follow(talking);
+  help.draw(helps);
+  find.follow(whyNoTransfer(talk));
+  const free = face === "idle" && state !== "no_answer" && !me.own_call;
+  dialling.follow(free, state === "wrap_up" ? (me.last_call ?? null) : null);
+  history.follow(face === "idle" ? (state === "wrap_up" ? lastCall : null) : (call ?? callback), free);
+  phone.ring(face === "ringing" && phone.kind === "browser");
   wrapUp.follow(me, talking ? call : lastCall, talking);
   tick();
 }
 
-function drawCall(now: Call, state: string): void {
-  put(el("number-name"), now.number_name ?? now.number_text);
-  put(el("number-digits"), now.number_name ? now.number_text : "");
-  put(el("caller"), now.caller_text ?? t("withheld"));
-  put(el("way"), wayOf(now).join(" · "));
-  put(el("hint"), hintOf(now, state));
+/** Why no call can be given away now; empty when one can. */
+function whyNoTransfer(talk: Call | null): string {
+  if (!talk) return t("find.why_no_call");
+  if (talk.transfer) return t("find.why_under_way");
+  return "";
 }
 
-/** Whom, which number they had called, how they came, since when, how often tried: before anybody is called. */
-function drawCallback(now: Callback, offered: boolean): void {
-  put(el("number-name"), t("seat.callback_called", { name: now.called_name ?? "", number: now.called_text ?? "" }).trim());
-  if (!now.called_name && !now.called_text) put(el("number-name"), "");
-  put(el("number-digits"), "");
-  put(el("caller"), now.number_text);
-  put(el("way"), [now.path?.length ? t("way", { path: now.path.join(" → ") }) : "", languageOf(now.language)].filter(Boolean).join(" · "));
-  put(el("hint"), callbackHint(now, offered));
-}
-
-function callbackHint(now: Callback, offered: boolean): string {
-  const since = t("seat.callback_since", { at: clock(now.place_since), t: span(secondsSince(now.place_since)) });
-  const tries = now.tries ? t("seat.callback_tries", { n: now.tries }) : t("seat.callback_first_try");
-  return `${since} · ${tries}\n${t(offered ? "seat.callback_first" : "seat.callback_calling")}`;
-}
-
-function hintOf(now: Call, state: string): string {
-  if (state === "hold") return t("seat.on_hold", { t: span(secondsSince(now.answered_at)) });
-  const wait = t("seat.wait_so_far", {
-    t: span(secondsSince(now.queued_at ?? now.arrived_at) - (now.answered_at ? secondsSince(now.answered_at) : 0)),
-  });
-  const next = me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
-  return state === "ringing" ? wait : `${wait} · ${t("seat.answered_at", { t: clock(now.answered_at) })}${next}`;
-}
-
-function drawIdle(state: string): void {
-  put(el("number-name"), "");
-  put(el("number-digits"), "");
-  put(el("way"), "");
-  const kind = state === "ringing" ? "ready" : state;
-  const held = state === "no_answer" ? heldBack(me?.reason) : null;
-  put(el("caller"), held?.why ?? t(`seat.idle_${kind}`));
-  const noPhone = state === "ready" && me?.phone === null;
-  const next = state === "wrap_up" && me?.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
-  const limited = state === "ready" && me?.limited_until ? t("seat.limited", { t: clock(me.limited_until) }) : "";
-  const usual = held?.hint ?? t(`seat.idle_${kind}_hint`);
-  put(el("hint"), noPhone ? t("seat.no_phone_for_ready") : limited || usual + next);
-}
-
-/** Why calls are held back, and what to do about it; null for a reason that nobody foresaw. */
-function heldBack(reason: string | null | undefined): { why: string; hint: string } | null {
-  const why = page.texts[`seat.no_answer_why.${reason ?? ""}`];
-  if (!why) return null;
-  const person = reason === "no_answer" || reason === "refused";
-  return { why, hint: t(`seat.no_answer_hint.${person ? "person" : "phone"}`) };
-}
-
-function drawActions(ringing: boolean, talking: boolean, calling: boolean, state: string): void {
+function drawActions(face: Phase, state: string): void {
   const atDesk = me?.phone === "desk" || phone.kind === "desk";
-  show(el("ring-actions"), ringing);
+  const talking = face === "talking" || face === "hold";
+  show(el("ring-actions"), face === "ringing");
   show(el("answer"), !atDesk);
   show(el("pick-up"), atDesk);
   put(el("pick-up"), t("seat.pick_up"));
   el<HTMLButtonElement>("answer").disabled = !phone.ringing;
   put(el("answer-word"), t(callback?.state === "ringing" ? "seat.answer_and_call" : "seat.answer"));
   show(el("back-actions"), state === "no_answer");
-  show(el("talk-actions"), talking || calling);
-  show(el("hold"), !calling);
-  show(el("recording"), state === "talking" && !calling);
+  show(el("talk-actions"), talking || face === "calling");
+  const transfer = call?.transfer ?? null;
+  enable("hold", talking && transfer === null);
+  enable("transfer", talking && transfer === null);
+  enable("mute", talking);
+  show(el("recording"), (state === "talking" && face === "talking") || (face === "hold" && transfer !== null));
   put(el("recording-word"), t("seat.recording"));
   el("hold").setAttribute("aria-pressed", String(state === "hold"));
   put(el("hold-word"), t(state === "hold" ? "seat.resume" : "seat.hold"));
-  show(el("mute"), !atDesk && !calling);
-  el("mute").setAttribute("aria-pressed", String(phone.muted));
-  put(el("mute-word"), t(phone.muted ? "seat.unmute" : "seat.mute"));
+  el("mute").setAttribute("aria-pressed", String(muted()));
+  put(el("mute-word"), t(muted() ? "seat.unmute" : "seat.mute"));
 }
+
+function enable(id: string, may: boolean): void {
+  const button = el<HTMLButtonElement>(id);
+  if (button.disabled === may) button.disabled = !may;
+}
+
+const muted = (): boolean => phone.muted || call?.muted === true;
 
 function tick(): void {
   // A conversation counts from its answer, holds or not; a hold from its own beginning: so long the citizen waits.
   const since = me?.state === "talking" ? (call?.answered_at ?? me.since) : me?.since;
   const text = me && me.state !== "off" ? span(secondsSince(since)) : "";
   put(el("state-timer"), text);
-  put(el("now-timer"), me !== null && ["ringing", "talking", "hold"].includes(me.state) ? text : "");
-  const called = me?.state === "ringing" || me?.state === "talking" ? callback : null;
-  if (called && ["ringing", "calling"].includes(called.state)) put(el("hint"), callbackHint(called, called.state === "ringing"));
-  else if (call && me && ["ringing", "hold"].includes(me.state)) put(el("hint"), hintOf(call, me.state));
+  put(el("now-timer"), phase() === "idle" ? "" : text);
+  const all = now();
+  if (all) drawHint(all);
   const wait = secondsSince(waitingSince);
   put(el("waiting-longest"), span(waitingSince ? wait : 0));
   el("waiting-longest-box").classList.toggle("late", waitingSince !== null && wait > LATE_S);
+  partner.tick();
+  alarm.tick();
+  if (all) notices.draw(all.phase === "idle" ? null : call, helps);
   wrapUp.tick();
 }
 
@@ -194,6 +199,11 @@ async function tell(work: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** Something done to the call in progress; nothing where there is none. */
+async function act(verb: string, fields: object = {}): Promise<void> {
+  if (call) await post(`/calls/${encodeURIComponent(call.id)}/${verb}`, fields);
+}
+
 async function setState(state: string, reason?: string): Promise<void> {
   el<HTMLDetailsElement>("break-menu").open = false;
   if (state === "ready" && !(await phone.prepare())) return;
@@ -205,35 +215,43 @@ async function answer(): Promise<void> {
   await tell(() => phone.answer());
 }
 
+const refuse = (): Promise<boolean> => tell(() => post(`${path}/refuse`, {}));
+
+/** F3: music for the citizen; while a transfer is under way: the other of the two. */
 async function hold(): Promise<void> {
-  const now = call;
-  if (!now || !me || !["talking", "hold"].includes(me.state)) return;
-  await tell(() => post(`/calls/${now.id}/${me?.state === "hold" ? "resume" : "hold"}`, {}));
+  if (!call || !me || !["talking", "hold"].includes(me.state)) return;
+  if (call.transfer) pressed("swap");
+  else await tell(() => act(me?.state === "hold" ? "resume" : "hold"));
 }
 
-async function hangUp(): Promise<void> {
-  const now = call;
-  disarm();
-  if (now) await tell(() => post(`/calls/${now.id}/hangup`, {}));
+/** The browser is silent at once, whoever can be reached; the engine then knows it too, also for a desk phone. */
+async function mute(): Promise<void> {
+  if (!call || el<HTMLButtonElement>("mute").disabled) return;
+  const on = !muted();
+  const known = call.muted !== undefined;
+  if (phone.kind === "browser" && phone.muted !== on) phone.toggleMute();
+  draw();
+  if (known) await tell(() => act(on ? "mute" : "unmute"));
 }
 
-/** By key it takes two presses: no key alone ends a conversation. */
+async function transfer(how: How, to: object): Promise<void> {
+  await act(how, { to });
+}
+
+/** F4: to the search for whom to give the call to. */
+function toFind(): void {
+  find.focus();
+}
+
+function pressed(id: string): void {
+  const button = el<HTMLButtonElement>(id);
+  if (!button.disabled && button.offsetParent !== null) button.click();
+}
+
+/** F8 by hand takes one press, by key two: no key alone ends a conversation. */
 function hangUpByKey(): void {
-  if (!me || !["talking", "hold"].includes(me.state)) return;
-  if (armed) {
-    void hangUp();
-    return;
-  }
-  put(el("hangup-word"), t("seat.hangup_again"));
-  el("hangup").classList.add("armed");
-  armed = window.setTimeout(disarm, ARMED_MS);
-}
-
-function disarm(): void {
-  window.clearTimeout(armed);
-  armed = 0;
-  el("hangup").classList.remove("armed");
-  put(el("hangup-word"), t("seat.hangup"));
+  if (phase() === "ringing") refusing.press();
+  else hanging.press();
 }
 
 for (const id of ["set-ready", "back-ready"]) el(id).addEventListener("click", () => void setState("ready"));
@@ -243,23 +261,50 @@ document.querySelectorAll<HTMLElement>("[data-break]").forEach((button) => {
   button.addEventListener("click", () => void setState("break", button.dataset.break));
 });
 el("answer").addEventListener("click", () => void answer());
-el("refuse").addEventListener("click", () => void tell(() => post(`${path}/refuse`, {})));
+el("refuse").addEventListener("click", () => void refuse());
 el("hold").addEventListener("click", () => void hold());
-el("mute").addEventListener("click", () => phone.toggleMute());
-el("hangup").addEventListener("click", () => void hangUp());
-
-const KEYS: Record<string, () => void> = {
-  F2: () => void answer(),
-  F3: () => void hold(),
-  F6: () => void wrapUp.done("ready"),
-  F8: hangUpByKey,
-};
-document.addEventListener("keydown", (event) => {
-  const action = KEYS[event.key];
-  if (!action || event.ctrlKey || event.altKey || event.metaKey) return;
-  event.preventDefault();
-  if (!event.repeat) action();
+el("mute").addEventListener("click", () => void mute());
+el("transfer").addEventListener("click", toFind);
+el("hangup").addEventListener("click", () => {
+  hanging.disarm();
+  void tell(() => act("hangup"));
 });
+
+/** F1: to the states; arrows go on from there. */
+const STATES = ["set-ready", "set-break", "set-training", "set-off"];
+function toStates(): void {
+  const pressedNow = STATES.find((id) => el(id).getAttribute("aria-pressed") === "true");
+  el(pressedNow ?? "set-ready").focus();
+}
+el("states").addEventListener("keydown", (event) => {
+  const at = STATES.indexOf((event.target as HTMLElement).id);
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (at < 0 || step === undefined) return;
+  event.preventDefault();
+  el(STATES[(at + step + STATES.length) % STATES.length] ?? "set-ready").focus();
+});
+
+keysListen(
+  {
+    F1: toStates,
+    F2: () => void answer(),
+    F3: () => void hold(),
+    F4: toFind,
+    F6: () => void wrapUp.done("ready"),
+    F7: () => void mute(),
+    F8: hangUpByKey,
+    F9: () => pressed("complete"),
+    F10: () => pressed("give-back"),
+    "Shift+F2": () => help.raise(),
+    "Shift+F3": () => alarm.harassment(),
+    "Shift+F4": () => dialling.focus(),
+    "Shift+F6": () => wrapUp.focus(),
+    "Shift+F7": () => pad.toggle(),
+    "Shift+F8": () => alarm.emergency(),
+    "Shift+F9": () => pressed("three-way"),
+  },
+  toFind,
+);
 
 everySecond(tick);
 void phone.begin(() => get<{ user: string; secret: string; domain: string }>("/session/phone"));

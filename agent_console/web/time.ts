@@ -37,6 +37,13 @@ export function clock(iso: string | null | undefined): string {
   return iso ? hours.format(new Date(iso)) : "";
 }
 
+const days = new Intl.DateTimeFormat("ja-JP", { month: "numeric", day: "numeric", timeZone: page.zone || "Asia/Tokyo" });
+
+/** `11/18` in the site's zone. */
+export function dayOf(iso: string | null | undefined): string {
+  return iso ? days.format(new Date(iso)) : "";
+}
+
 /** Calls back now and every second, for timers. */
 export function everySecond(callback: () => void): void {
   ticking.add(callback);

@@ -10,6 +10,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav.account": ("アカウント", "Account"),
     "nav.signout": ("サインアウト", "Sign out"),
     "nav.skip": ("本文へ移動", "Skip to content"),
+    "nav.pages": ("画面", "Pages"),
     "nav.main": ("画面の移動", "Pages"),
     "nav.language": ("English", "日本語"),
     "frame.engine_away": (

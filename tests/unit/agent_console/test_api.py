@@ -391,7 +391,8 @@ async def test_live_answers_are_as_described(start: Start) -> None:
     }
     of_the_plan |= {"planCounts", "planSwitches", "planEvents"}
     of_sharing = {"callbacks", "whyCall", "evenness", "staffingHistory"}
-    of_the_seats = {"transferTargets"}
+    of_the_seats = {"transferTargets", "callHistory", "findInDirectory", "cases"}
+    of_the_seats |= {"alarms", "trend", "wallLinks"}
     of_calls = {"session", "live", "phone", "calls", "call", "kpi"}
     assert checked == of_calls | of_the_plan | of_sharing | of_the_seats
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+import desk
+from agent_console.console import Console
+from desk import Entry, Open, cases, entry_of, open_at
+from store import WrapUp
+
 from .conftest import Browser, Running, Start, live_call, operator
-from .test_api import log_of
+from .test_api import add_call, log_of
+from .test_live_socket import look
 
 CALL = "/api/v1/calls/minato-1.1"
 EXTENSION = {"kind": "extension", "number": "23-14", "name": "ごみ係", "department": "環境課"}
@@ -151,8 +158,6 @@ async def test_operators_and_queues_are_found_with_their_state(start: Start) -> 
 
 @pytest.mark.req("MON-2", "OPR-5")
 async def test_a_seat_sees_its_own_requests_and_of_supervisors_those_who_joined(start: Start) -> None:
-    from .test_live_socket import look
-
     watching = [{"supervisor": "sv", "mode": "listen"}, {"supervisor": "sx", "mode": "join"}]
     running, browser = await in_talk(start, supervision=watching)
     helps = [{"id": "h1", "operator": "1001"}, {"id": "h2", "operator": "1002"}]
@@ -162,3 +167,107 @@ async def test_a_seat_sees_its_own_requests_and_of_supervisors_those_who_joined(
     await seat.until("helps", helps[:1])
     calls = {one["id"]: one for one in board.seen["calls"]}
     assert calls["minato-1.1"]["supervision"] == watching
+
+
+ENTRIES = [
+    entry_of({"department": "環境課", "section": "ごみ係", "extension": "2314", "hours": "毎日 0:00-24:00"}),
+    entry_of(
+        {"department": "市民課", "extension": "2201", "direct": "0246-22-7101", "hours": "毎日 0:00-0:01"}
+    ),
+]
+
+
+@pytest.mark.req("XFR-3")
+async def test_a_closed_department_is_not_reached_by_any_of_its_numbers(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_console.api.seat_work.open_now", noon)
+    running, browser = await in_talk(start)
+    await desk.replace(running.console.store, ENTRIES, "test")
+    for to in (
+        {"kind": "extension", "number": "2201"},
+        {"kind": "extension", "number": "2201", "entry": 1},  # another department's line: no way round
+        {"kind": "outside", "number": "0246 22 7101"},
+    ):
+        for verb in ("consult", "blind"):
+            answer = await browser.post(f"{CALL}/{verb}", {"to": to})
+            problem = await answer.json()
+            assert (answer.status, problem["code"]) == (409, "closed"), problem
+            assert "市民課" in problem["detail"]
+            assert "0:00" in problem["detail"]
+    assert running.engine.commands.empty()
+    answer = await browser.post(
+        f"{CALL}/consult", {"to": {"kind": "extension", "number": "2314", "entry": 1}}
+    )
+    assert answer.status == 200
+    assert (await running.engine.told("call.consult"))["to"]["entry"] == "1"
+
+
+def noon(console: Console, entry: Entry) -> Open:
+    return open_at(entry, console.site, datetime(2026, 11, 20, 3, 0, tzinfo=UTC))
+
+
+@pytest.mark.req("OPR-3", "CON-6", "SEC-1")
+async def test_the_history_is_that_of_the_one_who_calls(start: Start) -> None:
+    running, browser = await in_talk(start)
+    store = running.console.store
+    await add_call(running, "minato-1.8", operator="1002", sound=False)
+    async with store.session() as session:
+        session.add(
+            WrapUp(
+                id="w-1",
+                call="minato-1.8",
+                operator="1002",
+                result="transferred",
+                category="ごみ",
+                note="粗大ごみの申込み",
+                at=datetime.now(UTC),
+                by="operator",
+            )
+        )
+    await cases.add(
+        store, "op02", kind="callback", subject="粗大ごみ", caller="09012345678", call="minato-1.8"
+    )
+    await cases.add(store, "op02", kind="case", subject="別の人", caller="09099999999")
+    found = await (await browser.get(f"{CALL}/history")).json()
+    assert [(one["call"], one["result"], one["category"], one["note"]) for one in found["contacts"]] == [
+        ("minato-1.8", "transferred", "ごみ", "粗大ごみの申込み")
+    ]
+    assert found["contacts"][0]["operator_name"] == "操作者02"
+    assert [(one["subject"], one["overdue"]) for one in found["cases"]] == [("粗大ごみ", False)]
+    # Another operator has nothing to do with this call, and a number cannot be asked for.
+    assert (await (await running.browser("op02")).get(f"{CALL}/history")).status == 404
+    assert (await browser.get("/api/v1/calls/minato-9.9/history")).status == 404
+    await running.engine.tell(calls=[live_call("minato-1.1", phase="talking", operator="1001", caller=None)])
+    nobody = await (await browser.get(f"{CALL}/history")).json()
+    assert nobody == {"contacts": [], "cases": []}
+
+
+@pytest.mark.req("OPR-4", "CON-1", "CON-2")
+async def test_a_wrap_up_is_saved_with_its_faq_and_leaves_one_case(start: Start) -> None:
+    running, browser = await in_talk(start)
+    path = "/api/v1/operators/1001/wrap-up"
+    form = {
+        "call": "minato-1.1",
+        "result": "callback",
+        "category": "くらし › ごみ",
+        "note": "16時以降に",
+        "faq": ["123", "7"],
+        "follow_up": {"kind": "callback", "due_at": "2026-11-24T16:00", "subject": ""},
+    }
+    running.engine.refuse = {"code": "no_wrap_up", "message": "―", "message_en": "-"}
+    refused = await browser.post(path, form)
+    assert refused.status == 409, await refused.text()
+    running.engine.refuse = None
+    assert (await browser.post(path, form)).status == 200  # the same form again: one case all the same
+    for _ in range(2):
+        told = await running.engine.told("operator.wrapped_up")
+    assert (told["faq"], told["follow_up"], told["result"]) == (["123", "7"], "callback", "callback")
+    [left] = await cases.listed(running.console.store, "open", call="minato-1.1")
+    assert (left.kind, left.caller, left.number) == ("callback", "09012345678", "0246221111")
+    assert (left.subject, left.note, left.operator) == ("くらし › ごみ", "16時以降に", "1001")
+    assert left.due_at == datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    assert (await browser.post(path, {**form, "faq": ["x"]})).status == 422
+    await running.engine.tell(calls=[live_call("minato-1.2", operator="1001", caller=None)])
+    answer = await browser.post(path, {**form, "call": "minato-1.2"})
+    assert (answer.status, (await answer.json())["code"]) == (409, "no_caller")

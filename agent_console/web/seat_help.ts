@@ -1,0 +1,85 @@
+// 手上げ: a private word with a supervisor, before, during and after a call.
+
+import { ApiError, post } from "./api";
+import type { Help } from "./live";
+import { el, make, page, put, show, t } from "./page";
+import { helperName } from "./seat_notices";
+import { clock } from "./time";
+
+export class HelpDesk {
+  private help: Help | null = null;
+  private drawn = "";
+
+  /** `reveal` brings the thread to the front; `call` is the call it is about. */
+  constructor(
+    private readonly path: string,
+    private readonly reveal: () => void,
+    private readonly call: () => string | null,
+  ) {
+    el("raise").addEventListener("click", () => this.raise());
+    el<HTMLFormElement>("help-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.send();
+    });
+    el("help-close").addEventListener("click", () => void this.close());
+  }
+
+  /** Opens the thread with the cursor in it; what is typed there (or nothing) is sent with Enter. */
+  raise(): void {
+    this.reveal();
+    el("help-text").focus();
+  }
+
+  draw(helps: Help[]): void {
+    const help = helps[0] ?? null;
+    const now = JSON.stringify(help);
+    if (now === this.drawn && this.drawn !== "") return;
+    this.drawn = now;
+    this.help = help;
+    el("raise").setAttribute("aria-pressed", String(help !== null));
+    put(el("raise-word"), t(help ? "help.raised" : "help.raise"));
+    put(el("help-state"), help ? t(help.state === "taken" ? "help.taken" : "help.open", { who: helperName(help.by ?? ""), at: clock(help.at) }) : t("help.none"));
+    put(el("help-send"), t(help ? "help.send" : "help.ask"));
+    show(el("help-close"), help !== null);
+    const list = el("help-thread");
+    list.replaceChildren(...(help?.messages ?? []).filter((one) => one.text).map(message));
+    list.scrollTop = list.scrollHeight;
+    const dot = el("tab-help").querySelector(".dot");
+    if (dot) put(dot, help ? "●" : "");
+  }
+
+  private async send(): Promise<void> {
+    const field = el<HTMLInputElement>("help-text");
+    const text = field.value.trim();
+    if (this.help && !text) return;
+    const call = this.call();
+    await this.work(async () => {
+      if (this.help && this.help.state === "taken") await post(`/helps/${encodeURIComponent(this.help.id)}/say`, { text });
+      else await post(`${this.path}/help`, call ? { text, call } : { text });
+      field.value = "";
+    });
+  }
+
+  private async close(): Promise<void> {
+    const help = this.help;
+    if (help) await this.work(() => post(`/helps/${encodeURIComponent(help.id)}/close`, {}));
+  }
+
+  private async work(work: () => Promise<unknown>): Promise<void> {
+    const place = el("help-problem");
+    try {
+      await work();
+      show(place, false);
+    } catch (error) {
+      put(place, error instanceof ApiError ? error.message : String(error));
+      show(place, true);
+    }
+  }
+}
+
+function message(one: { at: string; by: string; text: string }): HTMLElement {
+  const own = one.by === page.operator || one.by === page.login;
+  const item = make("li", own ? "own" : "other");
+  item.append(make("span", "small muted", `${own ? t("help.me") : helperName(one.by)} ${clock(one.at)}`), make("p", "", one.text));
+  return item;
+}
