@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from daihyo import nursery
+from daihyo.cli_directory import directory
 from daihyo.cli_parts import PortRange, json_option, port, state_option
 from daihyo.cli_plan import plan
 from daihyo.cli_sharing import evenness, why
@@ -305,7 +306,7 @@ def try_(
     click.echo(json.dumps(summary.to_json(), ensure_ascii=False) if as_json else summary.text())
 
 
-for _group in (plan, opening, notice, why, evenness, simulate):
+for _group in (plan, directory, opening, notice, why, evenness, simulate):
     cli.add_command(_group)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import desk
 from asterisk_conf import Secrets
 from daihyo import plans as files
 from daihyo import ports, rendering, speaking
@@ -25,6 +26,8 @@ from dialplans import Site
 from store import Store, StoreUnavailable, plans
 from switch.install import AsteriskMissing, Tree, find_asterisk
 from switch.process import AsteriskFiles, AsteriskProcess
+
+DEMO = "minato"  # the fictional city whose directory comes along
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ async def prepare(state: StateDir, wanted: Wanted) -> Prepared:
                 speaking.tidy_music(chosen.site, state)
             if chosen.new:
                 await plans.note_live(store, chosen.version, by=plans.FILE)
+            if wanted.demo and chosen.site.id == DEMO:
+                await desk.fill_demo(store)
     except StoreUnavailable as error:
         raise UserError(f"--database: {error}") from None
     return Prepared(chosen.site, keys, runtime, asterisk, adopted, reload if adopted else [], chosen.warnings)
