@@ -42,17 +42,6 @@ ALWAYS: Final[tuple[WordingName, ...]] = (  # what every site needs
 )
 NumberWords = Literal["callback_confirm", "callback_booked"]
 NUMBER_WORDS: Final[tuple[NumberWords, ...]] = ("callback_confirm", "callback_booked")
-EVERY_SITE: Final[tuple[WordingName, ...]] = (
-    "survival_greeting",
-    "please_wait",
-    "sorry_goodbye",
-    "wrong_key",
-    "no_key",
-    "goodbye",
-    "transfer_ringing",
-    "transfer_back",
-    "harassment_end",
-)
 CALLBACK_WORDS: Final[tuple[WordingName, ...]] = (
     "callback_enter",
     "callback_not_possible",
@@ -136,7 +125,7 @@ class Wording(Part):
 
     def prompts(self, languages: Iterable[Language]) -> Iterator[Prompt]:
         """What every site needs, in the languages of its calls."""
-        for name in EVERY_SITE:
+        for name in ALWAYS:
             yield from prompts_of(getattr(self, name), self.language, languages)
 
     def callback_prompts(self, languages: Iterable[Language]) -> Iterator[Prompt]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .centre import Centre
     from .session import Session
 
+LEAVES_S = 5.0  # how long a supervisor's leg may take to leave one conversation for another
+
 
 class Start(Command):
     call: str
@@ -63,7 +65,8 @@ class SupervisionControl:
         if known is not None and known.call is call:
             known.switch(command.mode, command.by)
             return _shown(known)
-        self._free(session, command.supervisor, leaving=known)
+        await self._free(session, command.supervisor, leaving=known)
+        session, call = self._talk(command.call, command.supervisor)  # it may have ended meanwhile
         one = session.supervisions.begin(call, command.supervisor, command.mode, command.by)
         await _rung(one.rings)
         return _shown(one)
@@ -82,7 +85,9 @@ class SupervisionControl:
         no_transfer(call)
         one = session.supervisions.all.get(command.supervisor)
         if one is None or one.call is not call:
-            self._free(session, command.supervisor, leaving=one)
+            await self._free(session, command.supervisor, leaving=one)
+            session, call = self._talk(command.call, command.supervisor)
+            no_transfer(call)
             one = session.supervisions.begin(call, command.supervisor, Mode.JOIN, command.by)
             one.take_over(command.by)
             await _rung(one.rings)
@@ -98,7 +103,9 @@ class SupervisionControl:
             raise CommandError("unknown_call", "その通話は終わっています。", "that call is over")
         if not call.waits():
             raise CommandError("not_waiting", "この通話は待っていません。", "that call does not wait")
-        self._free(session, supervisor)
+        await self._free(session, supervisor, leaving=session.supervisions.all.get(supervisor))
+        if not call.waits():
+            raise CommandError("not_waiting", "この通話は待っていません。", "that call does not wait")
         pull = Pull(session, call, supervisor, command.by)
         pull.begin()
         await _rung(pull.rings)
@@ -127,11 +134,14 @@ class SupervisionControl:
             raise CommandError("not_allowed", "ご自分の通話です。", "that is the supervisor's own call")
         return session, call
 
-    def _free(self, session: Session, supervisor: str, leaving: Supervision | None = None) -> None:
+    async def _free(self, session: Session, supervisor: str, leaving: Supervision | None) -> None:
         """The supervisor's phone can be rung now. `leaving`: another conversation that they leave for it."""
         if phone_of(self.centre, supervisor) is None:
             raise _unreachable()
-        if leaving is not None or session.supervisions.busy(supervisor):
+        if leaving is not None and leaving.task is not None:
+            leaving.stop("moved")
+            await asyncio.wait([leaving.task], timeout=LEAVES_S)
+        if session.detached or session.supervisions.busy(supervisor):
             raise CommandError(
                 "target_busy", "監督者の電話は使用中です。", "the supervisor's phone is in use"
             )
