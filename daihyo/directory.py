@@ -14,15 +14,19 @@ from store import AccessEntry
 _SHOWN = 50
 
 
-async def import_file(state: StateDir, file: Path, *, check: bool = False) -> str:
-    """Makes a CSV file the directory (with `check` only tells what that would change); what was done, in one
-    line. Raises UserError with every wrong row."""
+def read(file: Path) -> list[desk.Entry]:
+    """The entries of a CSV file. Raises UserError with every wrong row."""
     try:
-        entries = desk.read_csv(file.read_bytes())
+        return desk.read_csv(file.read_bytes())
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}") from None
     except desk.CsvProblems as error:
         raise UserError("\n".join(_lines(file, error))) from None
+
+
+async def replace(state: StateDir, name: str, entries: list[desk.Entry], *, check: bool = False) -> str:
+    """Makes the entries of the file `name` the directory (with `check` only tells what that would change);
+    what was done, in one line. Raises UserError, StoreUnavailable."""
     async with opened(state) as (_, store):
         if check:
             hall = await desk.Directory.load(store)
@@ -33,7 +37,7 @@ async def import_file(state: StateDir, file: Path, *, check: bool = False) -> st
             login=by,
             address=None,
             action="directory_import",
-            detail=f"{file.name}: {len(entries)}",
+            detail=f"{name}: {len(entries)}",
         )
         return _told(await desk.replace(store, entries, by, logged=[log]))
 
@@ -42,10 +46,8 @@ async def export(state: StateDir) -> tuple[bytes, str]:
     """The directory as CSV, and what to say of it. Raises UserError."""
     async with opened(state) as (site, store):
         hall = await desk.Directory.load(store)
-    count = len(hall)
-    return desk.write_csv(
-        hall.entries, site.language
-    ), f"{count} 件を書き出しました / {count} entries written"
+    told = f"{len(hall)} 件を書き出しました / {len(hall)} entries written"
+    return desk.write_csv(hall.entries, site.language), told
 
 
 def write(file: Path, content: bytes) -> None:
