@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 const out = "static/bundle";
 await rm(out, { recursive: true, force: true });
 await build({
-  entryPoints: ["base", "seat", "board", "calls", "citizen", "plan"].map((name) => `web/${name}.ts`),
+  entryPoints: ["base", "seat", "board", "calls", "citizen", "plan", "wall"].map((name) => `web/${name}.ts`),
   outdir: out,
   bundle: true,
   splitting: true,

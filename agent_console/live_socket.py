@@ -3,11 +3,12 @@ second (`live_hub`).
 
 Down to the page, JSON objects that hold only what changed:
 `at`, `full` (the first one), `engine` (connected/away), `switch`, `waiting`; for a seat `me`, `call`,
-`callback` (the one offered to them), `helps` (what they ask help for), `own_today`, `replaced` (opened
-elsewhere); for a board `operators`, `calls`, `gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}),
-`trend`; for those who supervise `all_helps`; for those with the right `alarms`.
-Up from the page: `{"seat": {"instance", "phone", "in_call"}}` announces a seat, `{"active": true}` says
-that its user is there, `{"ping": true}` is answered at once by a frame of `at` alone.
+`callback` (the one offered to them), `helps` (what they ask help for), `own_today`, `phone_page` (which page
+has their telephone: seat, board or none), `replaced` (opened elsewhere); for a board `operators`, `calls`,
+`gone`, `gone_operators`, `kpi`, `callbacks` ({count, now}), `trend`; for those who supervise `all_helps`; for
+those with the right `alarms`.
+Up from the page: `{"seat": {"instance", "phone", "in_call", "page"}}` announces a seat (or a board's phone),
+`{"active": true}` says that its user is there, `{"ping": true}` is answered at once by a frame of `at` alone.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class _SeatFrame(BaseModel):
     instance: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
     phone: str = Field(pattern="^(browser|desk)$")
     in_call: bool = False
+    page: str = Field("seat", pattern="^(seat|board)$")
 
 
 class _Frame(BaseModel):
@@ -118,7 +120,9 @@ class _Page:
         if frame.seat is not None and operator is not None and self._session.may(Right.SEAT):
             told = frame.seat
             if self._seat is None:
-                self._seat = Seat(operator, told.instance, told.phone, told.in_call, self._replaced)
+                self._seat = Seat(
+                    operator, told.instance, told.phone, told.in_call, self._replaced, told.page
+                )
             self._seat.phone, self._seat.in_call = told.phone, told.in_call
             await self._seats.take(self._seat)
         return True
@@ -182,6 +186,7 @@ class _Page:
             "callback": self._shown_callback(callback) if callback else None,
             "helps": state.helps_of(operator),
             "own_today": self._today.own(operator),
+            "phone_page": self._seats.page_of(operator),
         }
         for name, value in current.items():
             known = self._sent.get(name, self)

@@ -1,4 +1,4 @@
-"""The pages: sign-in, seat, board, account, citizen. Calls stand in `call_pages`."""
+"""The pages: sign-in, seat, account, citizen. Calls stand in `call_pages`, the board in `board_page`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from store import AccessEntry
 
+from . import seat_page
 from .accounts import SignInRefused
 from .audit import Action, note
 from .console import LANGUAGE_COOKIE, console_of, session_of, texts_of
-from .plan.running import board_lines
 from .problems import problem
 from .rights import Right
 from .security import form_token
@@ -210,23 +210,8 @@ async def seat(request: web.Request) -> web.StreamResponse:
         breaks=[texts(f"break.{code}") for code in BREAKS],
         categories=CATEGORIES[texts.language],
         has_seat=session.account.operator is not None,
-    )
-
-
-@signed_in(Right.BOARD)
-async def board(request: web.Request) -> web.StreamResponse:
-    console, session = console_of(request), session_of(request)
-    return page(
-        request,
-        "board.html",
-        config={
-            "queues": [{"id": queue.id, "name": queue.name} for queue in console.site.queues],
-            "may_move": session is not None and session.may(Right.CALLS_CONTROL),
-            "languages": list(console.site.languages),
-        },
-        within=console.site.kpi.answer_within_s,
-        running=board_lines(console.site, console.link.state, texts_of(request)),
-        to_switches=session is not None and session.may(Right.PLAN_READ),
+        config={"seat": seat_page.setup(console_of(request).site)},
+        seat_keys=seat_page.keys(texts),
     )
 
 

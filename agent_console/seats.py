@@ -25,6 +25,7 @@ class Seat:
     phone: str
     in_call: bool
     replaced: Callable[[], None]
+    page: str = "seat"  # or `board`: a supervisor's telephone there
 
 
 class Seats:
@@ -37,11 +38,18 @@ class Seats:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = link.listen(self._link_changed)
         self.closing = False
+        self.changed: Callable[[], None] = lambda: None  # called after a page came or went
+
+    def page_of(self, operator: str) -> str | None:
+        """Which page has the operator's telephone: `seat`, `board` or none."""
+        seat = self._open.get(operator)
+        return seat.page if seat is not None else None
 
     async def take(self, seat: Seat) -> None:
         """The page is there (or says anew where it stands)."""
         former = self._open.get(seat.operator)
         self._open[seat.operator] = seat
+        self.changed()
         if former is not None and former is not seat and former.instance != seat.instance:
             former.replaced()
         await self._tell(seat)
@@ -53,6 +61,7 @@ class Seats:
         now = self._open.get(seat.operator)
         if now is seat:
             del self._open[seat.operator]
+            self.changed()
         elif now is not None and now.instance == seat.instance:
             return
         if not self.closing:

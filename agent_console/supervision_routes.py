@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from . import board_page
 from .alarms import pages as alarm_pages
 from .alarms.book import BOOK, AlarmBook
 from .alarms.mail import Mailer
@@ -31,6 +32,7 @@ def add(app: web.Application) -> None:
     hub.feed(lambda: {"alarms": book.shown(), "trend": today.trend})
     hub.feed(lambda: wall_values(console, today.figures))
     router = app.router
+    router.add_get("/board", board_page.board)
     router.add_get("/alarms", alarm_pages.alarms)
     router.add_post("/alarms/{alarm}/acknowledge", alarm_pages.acknowledge)
     router.add_get("/walls", wall_pages.walls)

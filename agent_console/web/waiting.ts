@@ -1,6 +1,7 @@
 // Who waits, on the board: rows that stay where they are, and moving somebody to another queue.
 
 import { ApiError, post } from "./api";
+import { inScope, type Scope } from "./board_types";
 import type { Call, Operator } from "./live";
 import { el, make, page, put, say, show, t } from "./page";
 import { shapeOf } from "./states";
@@ -8,7 +9,7 @@ import { secondsSince, span } from "./time";
 import { wayOf } from "./way";
 
 const LATE_S = 20;
-const WAITS = new Set(["waiting", "ringing", "returning"]);
+export const WAITS = new Set(["waiting", "ringing", "returning"]);
 // Led by the plan, not yet waiting for anybody here.
 const LED = new Set(["greeting", "menu", "announcement", "forwarding"]);
 
@@ -26,18 +27,19 @@ export class WaitingList {
   constructor(
     private readonly calls: Map<string, Call>,
     private readonly operators: Map<string, Operator>,
+    private readonly pull: (call: string) => void,
   ) {
     el("move-cancel").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("close", () => {
       const row = this.moving ? this.rows.get(this.moving) : undefined;
       this.moving = null;
-      row?.querySelector<HTMLElement>("button")?.focus();
+      row?.querySelector<HTMLElement>(".move-button")?.focus();
     });
   }
 
-  draw(): void {
+  draw(scope: Scope): void {
     const waiting = [...this.calls.values()]
-      .filter((call) => WAITS.has(call.phase) || LED.has(call.phase))
+      .filter((call) => (WAITS.has(call.phase) || LED.has(call.phase)) && inScope(scope, call))
       .sort((a, b) => rank(a).localeCompare(rank(b)) || a.id.localeCompare(b.id));
     const known = new Set(waiting.map((call) => call.id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
@@ -62,7 +64,7 @@ export class WaitingList {
       if (!cell) continue;
       const seconds = secondsSince(row.dataset.since);
       put(cell, row.dataset.since ? span(seconds) : "");
-      cell.classList.toggle("late", Boolean(row.dataset.since) && seconds > LATE_S);
+      cell.classList.toggle("late", Boolean(row.dataset.since) && seconds > (page.board?.late_s ?? LATE_S));
     }
     this.drawWhom();
   }
@@ -75,13 +77,18 @@ export class WaitingList {
     const state = make("td", "st");
     state.append(make("span", "shape"), make("span", "word"), make("span", "marks"));
     row.append(make("td", "num since"), make("td", "num caller"), about, state);
+    const cell = make("td", "right acts");
+    if (page.board?.supervises && page.board.has_phone) {
+      const button = make("button", "small-button pull", t("board.pull"));
+      button.addEventListener("click", () => this.pull(id));
+      cell.append(button);
+    }
     if (page.may_move) {
-      const cell = make("td", "right");
-      const button = make("button", "small-button", t("board.move"));
+      const button = make("button", "small-button move-button", t("board.move"));
       button.addEventListener("click", () => this.open(id));
       cell.append(button);
-      row.append(cell);
     }
+    if (cell.children.length) row.append(cell);
     this.rows.set(id, row);
     return row;
   }
@@ -100,10 +107,12 @@ export class WaitingList {
     put(part(".shape"), shapeOf(call.phase));
     put(part(".word"), ` ${rung ? `${t("phase.ringing")} ${operator.name}` : t(`phase.${call.phase}`)}`);
     put(part(".marks"), this.marks(call).join(" · "));
-    const button = row.querySelector<HTMLButtonElement>("button");
-    if (!button) return;
-    show(button, WAITS.has(call.phase));
-    button.setAttribute("aria-label", t("board.move_of", { caller }));
+    for (const [name, word] of [["pull", "board.pull_of"], ["move-button", "board.move_of"]] as const) {
+      const button = row.querySelector<HTMLButtonElement>(`.${name}`);
+      if (!button) continue;
+      show(button, WAITS.has(call.phase));
+      button.setAttribute("aria-label", t(word, { caller }));
+    }
   }
 
   /** The queue where there are several, priority, where it was moved from. */
