@@ -68,9 +68,9 @@ export class KeptSocket {
     return true;
   }
 
-  /** Whether what is sent now leaves at once. */
+  /** Whether what is sent now leaves at once and, as far as we know, arrives. */
   get open(): boolean {
-    return this.socket?.readyState === WebSocket.OPEN;
+    return this.socket?.readyState === WebSocket.OPEN && !this.pulse.asking;
   }
 
   /** There is doubt whether the line is alive: asks. */

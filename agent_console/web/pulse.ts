@@ -12,6 +12,8 @@ const HINTS: [EventTarget, string][] = [
 ];
 
 export class Pulse {
+  /** A question is out that nothing has answered yet. */
+  asking = false;
   private timer = 0;
   private readonly hinted = (): void => this.soon();
 
@@ -35,6 +37,7 @@ export class Pulse {
 
   /** Something arrived. */
   heard(): void {
+    this.asking = false;
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.beat(ANSWER_MS), EVERY_MS);
   }
@@ -50,6 +53,7 @@ export class Pulse {
       this.stop();
       this.dead();
     }, within);
+    this.asking = true;
     this.ask();
   }
 }
