@@ -75,7 +75,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         busy = texts("problem.busy")
         return problem_answer(503, "busy", busy, texts, headers={"Retry-After": "10"})
     except StoreUnavailable as error:
-        log.warning("%s %s: %s", request.method, request.path, error)
+        log.warning("%s %s: %s", request.method, _told_path(request), error)
         return problem_answer(
             503, "store_away", texts("problem.store_away"), texts, headers={"Retry-After": "5"}
         )
@@ -96,8 +96,13 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception:
         number = random_secrets.token_hex(4)
-        log.exception("%s %s failed (number %s)", request.method, request.path, number)
+        log.exception("%s %s failed (number %s)", request.method, _told_path(request), number)
         return problem(500, "internal", "problem.internal", id=number).answer(texts)
+
+
+def _told_path(request: web.Request) -> str:
+    """The path for the log. A wall screen's address is its key: the log does not have it."""
+    return "/wall/…" if request.path.startswith("/wall/") else request.path
 
 
 @web.middleware

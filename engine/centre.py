@@ -27,6 +27,7 @@ from .seats import Seats
 from .session import Session
 from .settings import EngineSettings
 from .survival import SurvivalLog
+from .trunks import Trunks
 from .versions import Plan, Versions
 
 log = logging.getLogger("daihyo.engine")
@@ -45,6 +46,7 @@ class Centre:
         self.clock = clock
         self.memory = Memory(clock)
         self.live = Live(self)
+        self.trunks = Trunks(self)
         self.openings = Openings(self)
         self.seats = Seats(self)
         self.helps = Helps(self)
@@ -82,6 +84,7 @@ class Centre:
             self.session.callbacks.noted(event)
             self.session.supervisions.noted(event)
         self.helps.noted(event)
+        self.trunks.noted(event)
         return event
 
     # -- the plan

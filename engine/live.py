@@ -37,6 +37,7 @@ class Live:
         self._callbacks_due = 0.0  # of the loop's time: not told before
         self._callbacks_later: asyncio.TimerHandle | None = None
         self._gone: set[str] = set()
+        self._trunks: list[Json] = []  # as last told
         self._shown: dict[str, int] = {}  # places in the queue as last told
         self._pace = Pace(self._flush)
 
@@ -98,6 +99,8 @@ class Live:
             "gone": sorted(self._gone),
             "at": iso(self.centre.clock.now()),
         }
+        if (trunks := self.centre.trunks.state()) != self._trunks:
+            message["trunks"] = self._trunks = trunks
         if self._callbacks:
             told = message["callbacks"] = callbacks_state(self.centre)
             self._callbacks_due = asyncio.get_running_loop().time() + CALLBACK_S * len(told)
@@ -123,6 +126,7 @@ class Live:
             "calls": [self._call(call, positions) for call in session.calls.values()] if session else [],
             "callbacks": callbacks_state(self.centre),
             "helps": self.centre.helps.state(),
+            "trunks": self.centre.trunks.state(),
         }
 
     def _positions(self) -> dict[str, int]:
