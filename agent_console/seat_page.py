@@ -19,7 +19,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("F8", "keys.hangup"),
     ("F9", "transfer.complete"),
     ("F10", "transfer.return"),
-    ("⇧F2", "js.help.raise"),
+    ("⇧F2", "js.ask.raise"),
     ("⇧F3", "js.mark.harassment"),
     ("⇧F4", "keys.dial"),
     ("⇧F6", "keys.wrap"),

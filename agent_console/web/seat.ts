@@ -44,7 +44,7 @@ const notices = new Notices();
 const partner = new Partner((verb) => void tell(() => act(verb)));
 const dialling = new Dialling(path);
 const history = new History(
-  (about, one) => void dialling.callBack(about, one.id),
+  (one) => void dialling.callBack(one.id),
   () => tabs.open("tab-history"),
 );
 const find = new Find(transfer);
@@ -159,6 +159,8 @@ function drawActions(face: Phase, state: string): void {
   put(el("recording-word"), t("seat.recording"));
   el("hold").setAttribute("aria-pressed", String(state === "hold"));
   put(el("hold-word"), t(state === "hold" ? "seat.resume" : "seat.hold"));
+  // Hanging up in a transfer leaves the citizen with the other side.
+  if (!el("hangup").classList.contains("armed")) put(el("hangup-word"), t(transfer ? "seat.leave" : "seat.hangup"));
   el("mute").setAttribute("aria-pressed", String(muted()));
   put(el("mute-word"), t(muted() ? "seat.unmute" : "seat.mute"));
 }

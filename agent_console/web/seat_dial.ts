@@ -35,8 +35,8 @@ export class Dialling {
   }
 
   /** Calls back whoever a case is about: the console knows the number. */
-  async callBack(about: string, settles: number): Promise<void> {
-    await this.ask({ about, case: settles }, "");
+  async callBack(settles: number): Promise<void> {
+    await this.ask(`/cases/${settles}/dial`, {}, "");
   }
 
   /** Calls; why not is said where the number stands. */
@@ -46,16 +46,16 @@ export class Dialling {
       return;
     }
     this.keep(number);
-    await this.ask(this.about ? { number, about: this.about } : { number }, number);
+    await this.ask(`${this.path}/dial`, this.about ? { number, about: this.about } : { number }, number);
   }
 
-  private async ask(body: object, number: string): Promise<void> {
+  private async ask(path: string, body: object, number: string): Promise<void> {
     const button = el<HTMLButtonElement>("dial");
     if (button.disabled) return;
     button.disabled = true;
     this.problem("");
     try {
-      await post(`${this.path}/dial`, body);
+      await post(path, body);
       el<HTMLInputElement>("dial-number").value = "";
     } catch (error) {
       el<HTMLInputElement>("dial-number").value = number;

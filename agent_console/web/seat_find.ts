@@ -4,7 +4,7 @@ import { ApiError, get } from "./api";
 import { announce } from "./announce";
 import type { Target } from "./live";
 import { el, make, page, put, say, show, t } from "./page";
-import { clock, dayOf, everySecond } from "./time";
+import { everySecond } from "./time";
 
 /** How the directory answers (GET /api/v1/directory). */
 interface Entry {
@@ -16,6 +16,7 @@ interface Entry {
   extension: string;
   direct: string;
   note: string;
+  rank: number; // 0: its whole number was typed
   open: { is_open: boolean; until: string | null; next_open: string | null; words: string };
 }
 
@@ -89,7 +90,8 @@ export class Find {
     const rows: HTMLElement[] = [];
     if (entries.status === "fulfilled") rows.push(...entries.value.entries.map((one) => this.entryRow(one)));
     const dialled = text.replace(/[-() ]/g, "");
-    if (/^[0-9*#+]{2,}$/.test(dialled)) rows.push(...this.dialledRows(dialled, text));
+    const known = entries.status === "fulfilled" && entries.value.entries.some((one) => one.rank === 0);
+    if (!known && /^[0-9*#+]{2,}$/.test(dialled)) rows.push(...this.dialledRows(dialled, text));
     if (within.status === "fulfilled") {
       rows.push(...within.value.operators.map((one) => this.operatorRow(one)));
       rows.push(...within.value.queues.map((one) => this.queueRow(one)));
@@ -140,8 +142,7 @@ export class Find {
     hours.append(shape, ` ${t(one.open.is_open ? "find.open" : "find.closed")} `, make("span", "num", one.open.words));
     row.append(hours);
     if (one.note) row.append(make("p", "small muted", one.note));
-    const shut = one.open.is_open ? "" : t("find.why_closed", { at: opens(one.open.next_open) });
-    if (shut) row.append(make("p", "small because", shut));
+    const shut = one.open.is_open ? "" : `${t("find.closed")} ${one.open.words}`;
     row.append(this.actions(target, `${one.department} ${one.section}`, shut));
     return row;
   }
@@ -247,8 +248,4 @@ export class Find {
     }
     if (event.key === "Escape") el("find").focus();
   }
-}
-
-function opens(next: string | null): string {
-  return next ? `${dayOf(next)} ${clock(next)}` : t("find.not_soon");
 }

@@ -37,9 +37,9 @@ export class HelpDesk {
     this.drawn = now;
     this.help = help;
     el("raise").setAttribute("aria-pressed", String(help !== null));
-    put(el("raise-word"), t(help ? "help.raised" : "help.raise"));
-    put(el("help-state"), help ? t(help.state === "taken" ? "help.taken" : "help.open", { who: helperName(help.by ?? ""), at: clock(help.at) }) : t("help.none"));
-    put(el("help-send"), t(help ? "help.send" : "help.ask"));
+    put(el("raise-word"), t(help ? "ask.raised" : "ask.raise"));
+    put(el("help-state"), help ? t(help.state === "taken" ? "ask.taken" : "ask.open", { who: helperName(help.by ?? ""), at: clock(help.at) }) : t("ask.none"));
+    put(el("help-send"), t(help ? "ask.send" : "ask.ask"));
     show(el("help-close"), help !== null);
     const list = el("help-thread");
     list.replaceChildren(...(help?.messages ?? []).filter((one) => one.text).map(message));
@@ -80,6 +80,6 @@ export class HelpDesk {
 function message(one: { at: string; by: string; text: string }): HTMLElement {
   const own = one.by === page.operator || one.by === page.login;
   const item = make("li", own ? "own" : "other");
-  item.append(make("span", "small muted", `${own ? t("help.me") : helperName(one.by)} ${clock(one.at)}`), make("p", "", one.text));
+  item.append(make("span", "small muted", `${own ? t("ask.me") : helperName(one.by)} ${clock(one.at)}`), make("p", "", one.text));
   return item;
 }

@@ -40,7 +40,7 @@ export class History {
 
   /** `dial` calls the citizen back for a case; `reveal` brings the history to the front. */
   constructor(
-    private readonly dial: (call: string, found: OpenCase) => void,
+    private readonly dial: (found: OpenCase) => void,
     private readonly reveal: () => void,
   ) {}
 
@@ -91,7 +91,7 @@ export class History {
     const button = make("button", "small-button", t("history.dial")) as HTMLButtonElement;
     button.type = "button";
     button.disabled = !this.may;
-    button.addEventListener("click", () => this.dial(one.call ?? this.of, one));
+    button.addEventListener("click", () => this.dial(one));
     if (one.kind === "callback") head.append(button);
     row.append(head, make("p", "small", [one.subject, one.note].filter(Boolean).join(" · ")));
     return row;

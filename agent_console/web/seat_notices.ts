@@ -59,7 +59,7 @@ function ofCall(call: Call): Notice[] {
 function ofHelp(help: Help): Notice[] {
   const said = help.messages.filter((one) => one.by !== page.operator && one.by !== page.login).pop();
   if (!said || Date.now() - Date.parse(said.at) > REPLY_SHOWN_MS) return [];
-  return [{ key: `help ${said.at}`, kind: "info", shape: "✉", text: t("help.reply", { who: helperName(said.by), text: said.text }) }];
+  return [{ key: `help ${said.at}`, kind: "info", shape: "✉", text: t("ask.reply", { who: helperName(said.by), text: said.text }) }];
 }
 
 /** A helper's name as people know it. */

@@ -111,7 +111,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.seat.mute": ("消音", "Mute"),
     "js.seat.unmute": ("消音を解除", "Unmute"),
     "js.seat.hangup": ("終話", "Hang up"),
-    "js.seat.hangup_again": ("もう一度 F8 で終話", "F8 again to hang up"),
+    "js.seat.hangup_again": ("もう一度 F8", "F8 again"),
     "js.seat.returned": ("会話に戻りました", "Your conversation is back"),
     "js.seat.on_hold": (
         "お待たせ中です。市民には音楽が流れています。 · 通話 {t}",

@@ -4,16 +4,37 @@ its neighbours. Pictures of each, in both themes, are left in var/screens."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from agent_console import ConsoleSettings
+from asterisk_conf import Secrets
+from desk import cases, fill_demo
+from dialplans import load_site
+from store import CallRow, WrapUp
 from tests.browser.conftest import SCREENS
 from tests.browser.seat_states import faces
-from tests.unit.agent_console.conftest import PASSWORD, Running, Start, settings, start
+from tests.support.site import site, write_site
+from tests.unit.agent_console.conftest import PASSWORD, USERS, Running, Start, settings, start
 
 __all__ = ["settings", "start"]
+
+SITE = {
+    **site(operators=2, users=USERS),
+    "dialling": {"trunks": ["hikari"]},
+    "pbx": {"trunks": ["hikari"], "prefix": "8"},
+    "categories": [
+        {"name": "くらし", "children": [{"name": "ごみ"}, {"name": "上下水道"}, {"name": "道路・公園"}]},
+        {"name": "戸籍・住民票", "children": [{"name": "転入・転出"}, {"name": "印鑑登録"}]},
+        {"name": "税"},
+    ],
+}
+SITE["trunks"] = [
+    {"id": "hikari", "addresses": ["127.0.0.0/8"], "outbound": {"host": "127.0.0.1", "port": 5070}}
+]
 
 # What stands outside of its box without being able to scroll, or outside of the page: by id or class.
 CUT_OFF = """() => {
@@ -37,9 +58,57 @@ PLACES = """() => Object.fromEntries(
 DESK = """localStorage.setItem("daihyo.phone.1001", "desk")"""
 
 
+async def fill(running: Running) -> None:
+    """A directory, and somebody who has called before."""
+    store, now = running.console.store, datetime.now(UTC)
+    await fill_demo(store)
+    said = [
+        ("minato-1.7", "transferred", "くらし › ごみ", "粗大ごみの申込み。環境課へ。", 9),
+        ("minato-1.8", "completed", "戸籍・住民票 › 転入・転出", "転入届に必要なものを案内した。", 3),
+    ]
+    async with store.session() as session:
+        for call, result, category, note, days in said:
+            at = now - timedelta(days=days)
+            times = dict.fromkeys(("arrived_at", "queued_at", "answered_at", "ended_at"), at)
+            plain = {"offers": 1, "refusals": 0, "outcome": "answered", "via": "engine", "hold_s": 0.0}
+            session.add(
+                CallRow(
+                    call=call,
+                    number="0246221111",
+                    caller="09012345678",
+                    operator="1002",
+                    operators=["1002"],
+                    talk_s=90.0,
+                    **times,
+                    **plain,
+                )
+            )
+            session.add(
+                WrapUp(
+                    id=call, call=call, operator="1002", result=result, category=category, note=note, at=at
+                )
+            )
+    await cases.add(
+        store,
+        "op02",
+        kind="callback",
+        subject="粗大ごみの収集日",
+        note="夕方以降",
+        caller="09012345678",
+        call="minato-1.7",
+        number="0246221111",
+        due_at=now + timedelta(hours=20),
+    )
+
+
 @pytest.fixture
-async def seat(start: Start, chromium: Browser) -> AsyncIterator[tuple[Running, Page]]:
+async def seat(
+    settings: ConsoleSettings, start: Start, chromium: Browser
+) -> AsyncIterator[tuple[Running, Page]]:
+    write_site(settings.site_path, SITE)
+    Secrets.load_or_create(settings.secrets_path, load_site(settings.site_path))
     running = await start()
+    await fill(running)
     context = await chromium.new_context(viewport={"width": 1280, "height": 720}, locale="ja-JP")
     page = await context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -91,9 +160,45 @@ async def test_every_face_fits_and_nothing_moves(seat: tuple[Running, Page]) -> 
         for dark in (False, True):
             await page.emulate_media(color_scheme="dark" if dark else "light")
             await page.screenshot(path=SCREENS / f"face-{name}{'-dark' if dark else ''}.png")
+    await searched(running, page)
     await page.set_viewport_size({"width": 390, "height": 844})
     for name, face in faces().items():
         await shown(running, page, face)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width == 390, (name, width)
         await page.screenshot(path=SCREENS / f"face-{name}-phone.png", full_page=True)
+
+
+async def searched(running: Running, page: Page) -> None:
+    """The directory in a call, a department that is closed, the tree of categories, the keys, the keypad."""
+    await shown(running, page, faces()["talking"])
+    await page.keyboard.press("/")
+    await page.keyboard.type("かんきょう")
+    await expect(page.locator("#found li").first).to_contain_text("環境課")
+    await page.screenshot(path=SCREENS / "face-search.png")
+    await page.locator("#find").fill("0246-55-1234")
+    await expect(page.locator("#found")).to_contain_text("この外線へ")
+    await page.screenshot(path=SCREENS / "face-search-number.png")
+    await page.locator("#find").fill("おっほっほ")
+    await expect(page.locator("#found-empty")).to_be_visible()
+    await page.screenshot(path=SCREENS / "face-search-nothing.png")
+    await page.locator("#category").click()
+    await expect(page.locator("#category-list")).to_be_visible()
+    await page.locator("#faq").fill("１２３ 45")
+    await page.locator("#faq").press("Enter")
+    await page.locator("#follow").select_option("callback")
+    await page.locator("#category").fill("ごみ")
+    await page.screenshot(path=SCREENS / "face-category.png")
+    await page.locator("#category").press("Enter")
+    await expect(page.locator("#category")).to_have_value("くらし › ごみ")
+    await page.keyboard.press("Shift+F7")
+    await page.screenshot(path=SCREENS / "face-keypad.png")
+    await page.keyboard.press("Escape")
+    await page.locator("#tab-help").click()
+    await shown(running, page, faces()["help"])
+    await page.keyboard.press("Shift+F8")
+    await page.screenshot(path=SCREENS / "face-help-open.png")
+    assert await page.evaluate(CUT_OFF) == []
+    await page.locator("#keys-open").click()
+    await page.screenshot(path=SCREENS / "face-keys.png")
+    await page.locator("#keys-close").click()
