@@ -54,8 +54,12 @@ class SupervisionLog:
 
     def _listening(self) -> dict[tuple[str, str], Listening]:
         found = {}
-        for call in self._console.link.state.calls.values():
+        state = self._console.link.state
+        for call in state.calls.values():
             for one in call.get("supervision") or ():
+                supervisor = state.operators.get(str(one.get("supervisor"))) or {}
+                if (supervisor.get("supervising") or {}).get("ringing"):
+                    continue  # nobody has answered it: nobody listens
                 made = Listening(
                     str(call["id"]),
                     str(call.get("operator") or ""),

@@ -36,19 +36,13 @@ _RING_S = 30.0  # a supervisor's desk phone may ring for a while
 
 
 async def supervise(call: ApiCall) -> Supervising:
-    """Listens, whispers or joins; on the same call already: switches."""
+    """Listens, whispers or joins; on the same call already: switches; on another: leaves it for this one."""
     call_id, mode = call.path("call"), call.body_as(SuperviseMode).mode
     own = _own(call)
-    before = _supervised(call)
     operator = _operator_in(call, call_id)
     # Nobody listens without it being on record: without the database this is refused.
-    await _on_record(call, f"begin {mode} call={call_id} operator={operator} supervisor={own}")
-    if before is not None and before.get("call") == call_id:
-        await _do(call, "supervise.mode", supervisor=own, mode=mode, by=_by(call))
-    else:
-        if before is not None:
-            await _do(call, "supervise.stop", supervisor=own, by=_by(call))
-        await _do(call, "supervise.start", call=call_id, supervisor=own, mode=mode, by=_by(call))
+    await _on_record(call, f"ask {mode} call={call_id} operator={operator} supervisor={own}")
+    await _do(call, "supervise.start", call=call_id, supervisor=own, mode=mode, by=_by(call))
     return Supervising(call=call_id, operator=operator, mode=mode)
 
 
@@ -59,7 +53,7 @@ async def supervise_mode(call: ApiCall) -> Supervising:
         raise problem(409, "not_supervising", "problem.not_supervising")
     call_id = str(now.get("call"))
     operator = _operator_in(call, call_id)
-    await _on_record(call, f"begin {mode} call={call_id} operator={operator} supervisor={own}")
+    await _on_record(call, f"ask {mode} call={call_id} operator={operator} supervisor={own}")
     await _do(call, "supervise.mode", supervisor=own, mode=mode, by=_by(call))
     return Supervising(call=call_id, operator=operator, mode=mode)
 

@@ -116,7 +116,7 @@ export class BoardPhone {
     // Pulled from here: the hand is at the mouse already, nobody presses twice for one call.
     if (ringing && Date.now() < this.asked) void this.phone?.answer();
     this.phone?.ring(ringing && Date.now() >= this.asked);
-    if (this.phone?.talking) this.asked = 0;
+    if (this.phone?.talking) this.asked = 0; // it has come
     this.announce();
     this.draw();
   }
@@ -189,11 +189,12 @@ export class BoardPhone {
       if (page.board?.supervises) put(el("sup-word"), t("board.no_phone_of_own"));
       return;
     }
-    const supervising = this.me?.supervising ?? null;
+    const asked = this.me?.supervising ?? null;
+    const supervising = asked?.ringing ? null : asked;
     const mode = (supervising?.mode ?? "") as Mode | "";
     const inCall = !supervising && this.call !== null && this.call.phase !== "ringing";
     const rings = !supervising && !inCall && this.phone.ringing && Date.now() >= this.asked;
-    const waiting = !supervising && !inCall && !rings && (this.busy || Date.now() < this.asked);
+    const waiting = !supervising && !inCall && !rings && (asked !== null || this.busy || Date.now() < this.asked);
     strip.dataset.on = supervising ? mode : inCall ? "talk" : rings || waiting ? "ring" : "";
     put(el("sup-shape"), supervising ? { listen: "◖", whisper: "◗", join: "◉" }[mode || "listen"] : inCall ? shapeOf("talking") : rings ? shapeOf("ringing") : "");
     put(el("sup-word"), this.words(supervising, mode, inCall, rings, waiting));

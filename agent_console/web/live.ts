@@ -21,7 +21,7 @@ export interface Operator {
   languages?: string[] | null;
   limited_until?: string | null;
   own_call?: boolean;
-  supervising?: { call: string; mode: string } | null;
+  supervising?: { call: string; mode: string; ringing?: boolean } | null;
   last_call?: string | null;
 }
 
