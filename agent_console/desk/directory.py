@@ -23,6 +23,8 @@ from .hall import HALL, directory_of, logged, open_now, people_of, shown_problem
 
 _PAGE = 50
 _QUERY_MAX = 100
+# As the form shows them, two in a row, the hours alone.
+_FORM = ("department", "section", "person", "reading", "duties", "note", "extension", "direct", "hours")
 
 
 @signed_in(Right.DIRECTORY_READ)
@@ -199,6 +201,7 @@ async def _form(
         wrong={one["field"]: one for one in problems},
         longest=LONGEST,
         fields=FIELDS,
+        form_fields=_FORM,
         departments=list(dict.fromkeys(one.department for one in hall.entries)),
         usual=desk.office_hours(console.site.transfers.office_hours).text(
             "ja" if texts.language.value == "ja" else "en"
@@ -254,8 +257,8 @@ def _when(request: web.Request, at: datetime | None) -> str:
     clock = f"{local.hour}:{local.minute:02}"
     if local.date() == today:
         return clock
-    day = texts(f"weekday.{local.weekday()}")
-    return f"{local.month}/{local.day}({day}) {clock}"
+    weekday = texts(f"weekday.{local.weekday()}")
+    return f"{texts('desk.day', month=local.month, day=local.day, weekday=weekday)} {clock}"
 
 
 def _offset(text: str) -> int:

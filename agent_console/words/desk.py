@@ -11,6 +11,7 @@ WORDS: dict[str, tuple[str, str]] = {
             zip("月火水木金土日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True)
         )
     },
+    "desk.day": ("{month}/{day}({weekday})", "{weekday} {month}/{day}"),
     # -- the directory
     "directory.title": ("職員録", "Directory"),
     "directory.count": ("{n} 件", "{n} entries"),
