@@ -169,6 +169,8 @@ class TargetPhone:
                 await self._record(leg)
             await leg.dial(call.site.transfers.back_after_s + 10)
             self.follow(leg)
+            if leg.up:  # answered while it was being dialled
+                call.inbox.put_nowait(TargetUp(leg.id))
             leg = None
             return None
         except Refused:
