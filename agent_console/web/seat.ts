@@ -275,8 +275,7 @@ el("hangup").addEventListener("click", () => {
 /** F1: to the states; arrows go on from there. */
 const STATES = ["set-ready", "set-break", "set-training", "set-off"];
 function toStates(): void {
-  const pressedNow = STATES.find((id) => el(id).getAttribute("aria-pressed") === "true");
-  el(pressedNow ?? "set-ready").focus();
+  el("set-ready").focus();
 }
 el("states").addEventListener("keydown", (event) => {
   const at = STATES.indexOf((event.target as HTMLElement).id);
