@@ -3,6 +3,7 @@ the access log's row in it: what is not logged does not happen."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Difference:
 def difference(now: Sequence[Entry], wanted: Sequence[Entry]) -> Difference:
     """How `wanted` differs from `now`. A changed entry is known by department, section and person, else by
     its extension, else by its direct line."""
+    return _compared(now, wanted)[1]
+
+
+def _compared(now: Sequence[Entry], wanted: Sequence[Entry]) -> tuple[list[Entry | None], Difference]:
+    """The present entry of each wanted one, and what differs."""
     pairs = _pairs(now, wanted)
     added = tuple(entry for entry, before in zip(wanted, pairs, strict=True) if before is None)
     changed = tuple(
@@ -54,7 +60,7 @@ def difference(now: Sequence[Entry], wanted: Sequence[Entry]) -> Difference:
     )
     kept = {id(before) for before in pairs if before is not None}
     removed = tuple(entry for entry in now if id(entry) not in kept)
-    return Difference(added, removed, changed, len(wanted) - len(added) - len(changed))
+    return pairs, Difference(added, removed, changed, len(wanted) - len(added) - len(changed))
 
 
 def _pairs(now: Sequence[Entry], wanted: Sequence[Entry]) -> list[Entry | None]:
@@ -99,7 +105,7 @@ async def replace(
             raise DirectoryChanged
         places = dict((await session.execute(select(DirectoryEntry.id, DirectoryEntry.place))).tuples().all())
         now = await entries_in(session)
-        done = difference(now, entries)
+        pairs, done = await asyncio.to_thread(_compared, now, entries)
         at = await _later(session)
         gone = [entry.id for entry in done.removed]
         for start in range(0, len(gone), _AT_ONCE):
@@ -108,7 +114,7 @@ async def replace(
             )
         new: list[dict[str, Any]] = []
         moved: list[dict[str, Any]] = []
-        for place, (entry, before) in enumerate(zip(entries, _pairs(now, entries), strict=True)):
+        for place, (entry, before) in enumerate(zip(entries, pairs, strict=True)):
             if before is None:
                 new.append({**_row(entry, by, at), "place": place})
             elif before != entry:

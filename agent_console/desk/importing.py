@@ -19,7 +19,7 @@ from ..console import console_of, session_of, texts_of
 from ..pages import check_csrf, form_field, signed_in
 from ..rights import Right
 from ..views import page
-from .hall import HALL, Hall, directory_of, logged, shown_problems
+from .hall import HALL, directory_of, logged, shown_problems
 
 KEPT_S: Final = 1800.0  # between the preview and the word to go on
 _SHOWN: Final = 100  # problems, and lines of each kind of change
@@ -126,8 +126,8 @@ async def replace_all(
     """Replaces the directory and writes down who did so. Raises DirectoryChanged, StoreUnavailable."""
     session, hall = session_of(request), request.app[HALL]
     assert session is not None  # noqa: S101 - both who ask are signed in
-    before: Hall = hall
-    found = difference((await before.directory()).entries, entries)
+    now = (await hall.directory()).entries
+    found = await asyncio.to_thread(difference, now, entries)
     detail = f"{name}: {len(entries)} (+{len(found.added)} -{len(found.removed)} ~{len(found.changed)})"
     done = await desk.replace(
         console_of(request).store,
