@@ -1,12 +1,12 @@
 // Bundles the browser's scripts into static/bundle. Started by `npm run build`, after the type check.
 import { build } from "esbuild";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 
 const out = "static/bundle";
-await rm(out, { recursive: true, force: true });
+const made = `${out}.${process.pid}`; // put in place at once: a console may be serving the former
 await build({
   entryPoints: ["base", "seat", "board", "calls", "citizen", "plan", "wall"].map((name) => `web/${name}.ts`),
-  outdir: out,
+  outdir: made,
   bundle: true,
   splitting: true,
   chunkNames: "chunk-[hash]",
@@ -18,3 +18,5 @@ await build({
   define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
   logLevel: "warning",
 });
+await rm(out, { recursive: true, force: true });
+await rename(made, out);
