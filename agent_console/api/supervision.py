@@ -135,7 +135,7 @@ async def wall_revoke(call: ApiCall) -> Done:
     number = _number(call, "link")
     if not await wall_links.revoke(call.console.store, number, _by(call)):
         raise problem(404, "unknown_link", "problem.no_wall_link", id=number)
-    await call.request.app[WALL].revoked(number)
+    call.request.app[WALL].revoked(number)
     await note_done(call, Action.WALL_LINK, f"revoked {number}")
     return Done()
 

@@ -66,7 +66,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     login = session.account.login
     if not await links.revoke(console.store, number, login):
         raise problem(404, "unknown_link", "problem.no_wall_link", id=text)
-    await request.app[WALL].revoked(number)
+    request.app[WALL].revoked(number)
     await note(
         console.store, Action.WALL_LINK, login=login, address=request.remote, detail=f"revoked {number}"
     )

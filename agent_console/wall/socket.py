@@ -39,18 +39,21 @@ class Walls:
     """All screens that look at this console, by link."""
 
     def __init__(self) -> None:
-        self._open: dict[int, set[web.WebSocketResponse]] = {}
+        self._open: dict[int, set[asyncio.Event]] = {}
 
-    def add(self, link: int, socket: web.WebSocketResponse) -> None:
-        self._open.setdefault(link, set()).add(socket)
+    def add(self, link: int) -> asyncio.Event:
+        """A screen more; the event is set when its link is revoked."""
+        revoked = asyncio.Event()
+        self._open.setdefault(link, set()).add(revoked)
+        return revoked
 
-    def remove(self, link: int, socket: web.WebSocketResponse) -> None:
-        self._open.get(link, set()).discard(socket)
+    def remove(self, link: int, revoked: asyncio.Event) -> None:
+        self._open.get(link, set()).discard(revoked)
 
-    async def revoked(self, link: int) -> None:
+    def revoked(self, link: int) -> None:
         """Its screens go blank."""
-        sockets = tuple(self._open.get(link, ()))
-        await asyncio.gather(*(_revoke(socket) for socket in sockets), return_exceptions=True)
+        for screen in tuple(self._open.get(link, ())):
+            screen.set()
 
     def count(self, link: int) -> int:
         """Screens that look at this link now."""
@@ -70,16 +73,14 @@ async def live(request: web.Request) -> web.StreamResponse:
     if link is None or link.revoked_at is not None:
         await _revoke(socket)
         return socket
-    walls.add(link.id, socket)
+    revoked = walls.add(link.id)
     console.sockets.add(socket)
     dirty = asyncio.Event()
     dirty.set()
     leave = hub.join(dirty.set)
     stop_today = request.app[TODAY].listen(lambda: hub.poke())
-    tasks = [
-        asyncio.create_task(_write(socket, hub, dirty)),
-        asyncio.create_task(_guard(console, link.id, socket)),
-    ]
+    writer = asyncio.create_task(_write(socket, hub, dirty))
+    guard = asyncio.create_task(_guard(console, link.id, socket, revoked))
     try:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
@@ -88,11 +89,12 @@ async def live(request: web.Request) -> web.StreamResponse:
     finally:
         leave()
         stop_today()
-        walls.remove(link.id, socket)
+        walls.remove(link.id, revoked)
         console.sockets.discard(socket)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        writer.cancel()
+        if not revoked.is_set():  # else it is just telling the screen why
+            guard.cancel()
+        await asyncio.gather(writer, guard, return_exceptions=True)
     return socket
 
 
@@ -129,19 +131,22 @@ async def _write(socket: web.WebSocketResponse, hub: LiveHub, dirty: asyncio.Eve
             await socket.send_str((b"{" + b",".join(parts) + b"}").decode())
 
 
-async def _guard(console: Console, link: int, socket: web.WebSocketResponse) -> None:
+async def _guard(console: Console, link: int, socket: web.WebSocketResponse, revoked: asyncio.Event) -> None:
     """Ends the screen when its link is revoked, whoever did it; notes now and then that it is used."""
     told = float("-inf")
     loop = asyncio.get_running_loop()
-    while True:
+    while not revoked.is_set():
         with contextlib.suppress(StoreUnavailable):  # away: the screen goes on
             if not await links.holds(console.store, link):
-                await _revoke(socket)
-                return
+                revoked.set()
+                break
             if loop.time() - told > _USED_EVERY_S:
                 told = loop.time()
                 await links.used(console.store, link)
-        await asyncio.sleep(_CHECK_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CHECK_S):
+                await revoked.wait()
+    await _revoke(socket)
 
 
 async def _revoke(socket: web.WebSocketResponse) -> None:
