@@ -120,7 +120,9 @@ def what_of(event: Event, console: Console, session: Session, texts: Texts) -> l
             mode = texts.known(f"mode.{data.get('mode')}", str(data.get("mode") or ""))
             return [_person(console, data.get("supervisor")), mode]
         case "help_asked" | "help_said" | "help_taken" | "help_closed":
-            return [_person(console, data.get("by")), *_words(data, "text")]
+            by = data.get("by")
+            # Who asks is named already.
+            return [*([] if by == data.get("operator") else [_person(console, by)]), *_words(data, "text")]
         case "taken_over":
             return [f"→ {_person(console, data.get('by'))}"]
         case "wrapped_up" if data.get("category"):

@@ -12,6 +12,7 @@ from acd import Candidate, OfferEnd, choose
 from cdr.events import Event
 from cdr.reason_lines import Why, WhyHead, WhyRow
 from cdr.reason_words import Words
+from cdr.talks import PULLED
 from cdr.transfer_reasons import Names, Onward
 from cdr.values import duration, number, seconds, text
 
@@ -164,8 +165,8 @@ class _Telling:
         self, rule: str, operator: str, candidates: list[Candidate], known: Mapping[str, Any]
     ) -> str:
         words = self.words
-        if rule == "same_operator":
-            return words("same_operator")
+        if rule in ("same_operator", PULLED):
+            return words(rule)
         idle, among = seconds(known.get("idle_s")), number(known, "among")
         if not candidates:
             return self._known_only(rule, idle, among)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,12 +10,14 @@ from cdr.events import Event
 from cdr.transfers import Apart
 from cdr.values import duration, text
 
+PULLED = "pull"  # the rule of an offer that a supervisor made to themselves
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One operator's part in a call. `offered`: it was the answer to an offer (or a callback that the
     operator had taken); otherwise the operator came to the call by another way: a transfer, taking it over,
-    dialling it. `queue`: whose offer it was.
+    pulling it out of the queue, dialling it. `queue`: whose offer it was.
     Durations in seconds, None while they last or where there was none; `talk_s` with all holds in it."""
 
     operator: str
@@ -78,6 +80,7 @@ class Talks:
     queue: str | None = None  # where the caller waits now
     _offers: dict[str, str | None] = field(default_factory=dict)  # the offer's queue, by operator
     _parts: list[_Part] = field(default_factory=list)
+    _pulled: set[str] = field(default_factory=set)  # supervisors who took the call themselves
     _given: bool = False  # the call is a callback: its operator had taken the offer
     _over: bool = False
     _apart: Apart = field(default_factory=Apart)
@@ -96,6 +99,9 @@ class Talks:
                 self._given = text(event.data, "reason") != "outbound"
             case "offered":
                 self._offers[operator] = text(event.data, "queue") or self.queue
+                because = event.data.get("because")
+                pulled = isinstance(because, Mapping) and because.get("rule") == PULLED
+                (self._pulled.add if pulled else self._pulled.discard)(operator)
             case "offer_ended" if event.data.get("reason") != "answered":
                 self._offers.pop(operator, None)
             case "answered" if operator and not self._over:
@@ -130,7 +136,7 @@ class Talks:
             return
         if known:
             known[-1].over(event)
-        given = operator in self._offers or self._given
+        given = (operator in self._offers and operator not in self._pulled) or self._given
         part = _Part(operator, self._offers.pop(operator, self.queue), event, given)
         part.talk.begin(event)
         self._parts.append(part)

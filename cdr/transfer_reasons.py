@@ -112,12 +112,13 @@ def _what(words: Words, one: Transfer) -> Sequence[str]:
         took = _took(words, one.transferred_at or one.at, one.answered_at)
         return [words("tr.waited", took=took)] if one.answered_at else []
     said = []
-    if one.answered_at is not None:
-        said.append(words("tr.answered", took=_took(words, one.at, one.answered_at)))
+    left_at, answered_at = one.transferred_at, one.answered_at
+    if one.how == "consult" and left_at is not None and (answered_at is None or left_at < answered_at):
+        said.append(words("tr.let_ring"))
+    if answered_at is not None:
+        said.append(words("tr.answered", took=_took(words, one.at, answered_at)))
     if one.transferred_at is None:
         return [*said, *_not_made(words, one)]
-    if one.answered_at is None and one.how == "consult":
-        said.append(words("tr.let_ring"))
     if one.answered_at is not None and one.answered_at < one.transferred_at and one.how == "consult":
         said.append(words("tr.connected", took=_took(words, one.answered_at, one.transferred_at)))
     if one.arrived and one.to.kind == "operator":
@@ -141,6 +142,8 @@ def _not_made(words: Words, one: Transfer) -> Sequence[str]:
 
 
 def _cause(words: Words, one: Transfer) -> str:
+    if one.reason == "failed" and one.answered_at is not None:
+        return words("tr.line_lost")
     return words(f"tr.{one.reason}", took=_took(words, one.at, one.ended_at))
 
 

@@ -132,6 +132,7 @@ class Transfers:
     """What the events of a call, told in order, say of its transfers."""
 
     _parts: list[_Part] = field(default_factory=list)
+    _over: bool = False
 
     def take(self, event: Event) -> None:
         match event.kind:
@@ -150,8 +151,10 @@ class Transfers:
             case "answered":
                 self._answered(text(event.data, "operator"), event)
             case "ended":
-                for part in self._parts:
-                    part.end(event)
+                self._over = True
+        if self._over:  # nothing goes on after the call's end
+            for part in self._parts:
+                part.end(event)
 
     def __len__(self) -> int:
         return len(self._parts)

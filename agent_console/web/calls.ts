@@ -6,11 +6,22 @@ import { Player } from "./player";
 
 const players = new WeakMap<Element, Player>();
 
+// A player loads its sound at once, and each is noted as heard: what is folded away waits until it is opened.
 function startPlayers(within: ParentNode): void {
   within.querySelectorAll<HTMLElement>(".player").forEach((node) => {
-    if (!players.has(node)) players.set(node, new Player(node));
+    const folded = node.closest("details")?.open === false;
+    if (!folded && !players.has(node)) players.set(node, new Player(node));
   });
 }
+
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const fold = event.target as HTMLElement;
+    if (fold.matches("details.consult[open]")) startPlayers(fold);
+  },
+  true,
+);
 
 function toggle(row: HTMLElement, link: HTMLAnchorElement): void {
   const next = row.nextElementSibling;

@@ -11,7 +11,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "right.staffing": ("人数の試算", "try out staffing"),
     "right.operators.state": ("操作者の状態の変更", "set operators' states"),
     # -- a call: why this operator
-    "why.title": ("なぜこの操作者に?", "Why this operator?"),
+    "why.title": ("なぜこの操作者に? そして、その後", "Why this operator? And then"),
     "why.none": (
         "操作者を呼び出す前に終わったため、選んだ記録はありません。",
         "The call ended before any operator was rung.",

@@ -89,6 +89,16 @@ def test_sent_back_by_the_department_and_waiting_again() -> None:
     assert waited == ["09:01:00から10秒待ち: 操作者01が空くのを待ったため。"]
 
 
+@pytest.mark.req("XFR-5")
+def test_left_while_it_rang_and_the_telephone_there_died() -> None:
+    story = left(begun(talking(), 20), 24).at(29, "transfer_answered", leg="x1", place=1)
+    story.at(60, "transfer_ended", leg="x1", place=1, reason="failed")
+    story.at(60, "returned", reason="failed", to=None, **{"from": 1})
+    assert sentence(story).endswith(
+        "相手が出る前に市民を渡した。9秒で応答。市民は31秒話した。相手の電話が途切れた。市民は戻って、操作者を待った。"
+    )
+
+
 def test_other_targets_by_name() -> None:
     story = begun(talking(), 20, COLLEAGUE).at(24, "transfer_answered", leg="x1", place=1)
     left(story, 30, COLLEAGUE).at(30, "answered", operator="1002", leg="x1")

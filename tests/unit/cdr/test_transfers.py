@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from cdr import Event, Outcome, Target, Transfer, kpi_of, record_of
+from cdr import Event, Outcome, Target, Transfer, kpi_of, record_of, why
 from cdr.record import told_by
 from cdr.talks import Talk
 from dialplans import Kpi as SiteKpi
@@ -228,6 +228,17 @@ def test_a_supervisor_takes_over() -> None:
     assert (told.record.talk_s, told.record.operators) == (44.0, ("1001", "1090"))
 
 
+@pytest.mark.req("MON-3", "ACD-1")
+def test_a_call_that_a_supervisor_pulled_was_not_given_to_them() -> None:
+    story = Story("c1").at(0, "arrived", number="0246221111").at(2, "queued", queue="main")
+    story.at(5, "offered", queue="main", operator="1090", because={"rule": "pull", "by": "sv01"})
+    story.at(9, "answered", operator="1090").at(29, "ended", by="caller")
+    told = told_by(story.events)
+    assert told.talks == (Talk("1090", "main", moment(story, 9), False, 20.0, 0.0, None),)
+    assert (told.record.outcome, told.record.wait_s, told.record.offers) == (Outcome.ANSWERED, 7.0, 1)
+    assert "監督者が待ち行列から自分で受けたため" in why(story.events)[1].sentence
+
+
 @pytest.mark.req("OPR-5")
 def test_marks_that_are_on() -> None:
     story = talking().at(9, "marked", mark="harassment", on=True, by="op01")
@@ -321,7 +332,7 @@ events = some.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(told=events, chance=some.randoms())
 @pytest.mark.req("XFR-1", "REC-1")
 def test_any_events_make_a_record_that_adds_up(
@@ -343,15 +354,16 @@ def test_any_events_make_a_record_that_adds_up(
     assert len(set(places)) == len(places)
     assert all(place >= 1 for place in places)
     assert record.hops == sum(one.arrived for one in record.transfers) <= len(record.transfers)
-    assert (record.hold_s or 0) <= (record.talk_s or 0) + 1e-6
+    over = record.ended_at is not None  # what still lasts is in no sum yet
+    assert not over or (record.hold_s or 0) <= (record.talk_s or 0) + 1e-6
     span = now + 1e-6
     for one in record.transfers:
         assert one.talk_s is None or 0 <= one.talk_s <= span
         assert one.ended_at is None or one.ended_at >= one.at
     if record.ended_at is not None:
-        assert all(one.ended_at is not None for one in record.transfers if one.at <= record.ended_at)
+        assert all(one.ended_at is not None for one in record.transfers)
     for talk in ordered.talks:
-        assert (talk.hold_s or 0) <= (talk.talk_s or 0) + 1e-6
+        assert not over or (talk.hold_s or 0) <= (talk.talk_s or 0) + 1e-6
         assert (talk.talk_s or 0) <= span
 
 
