@@ -17,6 +17,7 @@ import soundfile
 
 from dialplans import load_site
 from tests.faults.test_engine_killed import back
+from tests.support.adding_up import adds_up
 from tests.support.centre import Centre, centre
 from tests.support.pbx import PREFIX, RETURN_CODE, WARD_HZ, Dialled, Pbx, pbx
 from tests.support.phones import CITIZEN_HZ, OPERATOR_HZ, CallFailed, Phones, Talk, phones, share
@@ -381,6 +382,9 @@ async def test_calls_out_and_citizens_given_back(tmp_path: Path) -> None:
             )
             await killed_while_it_rings_and_in_talk(town, OWN[2], OWN[3])
             await _nothing_is_left(town)
+            records = await adds_up(running)
+            assert {one.via for one in records.values() if one.outcome == "unreached"} == {"outbound"}
+            assert any(one.hops for one in records.values() if one.via == "outbound")
 
 
 async def _nothing_is_left(town: Town) -> None:
