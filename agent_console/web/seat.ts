@@ -74,7 +74,10 @@ function take(update: Update): void {
     return;
   }
   if (update.me !== undefined) me = update.me;
-  if (update.call !== undefined) call = update.call;
+  if (update.call !== undefined) {
+    if (update.call?.id !== call?.id) [hanging, refusing].forEach((one) => one.disarm());
+    call = update.call;
+  }
   if (update.callback !== undefined) callback = update.callback;
   if (update.helps !== undefined) helps = update.helps;
   if (call && (call.phase === "hold" || call.answered_at)) lastCall = call;

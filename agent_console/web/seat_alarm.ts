@@ -20,12 +20,12 @@ export class Alarm {
     el("harassment").addEventListener("click", () => this.toggle("harassment"));
     el("harassment-off").addEventListener("click", () => this.mark("harassment", false));
     this.emergency = () => emergency.press();
-    this.endPolitely = () => ending.press();
+    this.disarm = () => [emergency, ending].forEach((one) => one.disarm());
     put(el("script"), page.seat?.harassment.script ?? "");
   }
 
   readonly emergency: () => void;
-  readonly endPolitely: () => void;
+  private readonly disarm: () => void;
 
   /** カスハラ by key. */
   harassment(): void {
@@ -33,6 +33,7 @@ export class Alarm {
   }
 
   draw(call: Call | null): void {
+    if (call?.id !== this.call?.id) this.disarm(); // what was begun for one citizen never meets the next
     this.call = call;
     const harassed = this.since("harassment") !== null;
     show(el("harassed"), harassed);

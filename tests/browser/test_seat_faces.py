@@ -166,6 +166,7 @@ async def test_every_face_fits_and_nothing_moves(seat: tuple[Running, Page]) -> 
         await shown(running, page, face)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width == 390, (name, width)
+        assert await page.evaluate(CUT_OFF) == [], name
         await page.screenshot(path=SCREENS / f"face-{name}-phone.png", full_page=True)
 
 
