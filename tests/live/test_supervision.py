@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dialplans import load_site
+from tests.support.adding_up import adds_up
 from tests.support.centre import centre
 from tests.support.heard import contains, sounds
 from tests.support.phones import (
@@ -361,3 +362,4 @@ async def test_who_hears_whom_at_the_supervisors_seat(tmp_path: Path) -> None:
         records = await running.ended(len(scenarios) + 3)
         assert all(one.outcome == "answered" for one in records[:-3])
         await running.nothing_left()
+        await adds_up(running)
