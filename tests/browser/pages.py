@@ -53,10 +53,13 @@ class Person:
     async def open(self, path: str) -> None:
         await self.page.goto(self.web + path)
 
-    async def sign_in(self, login: str) -> None:
+    async def gets_password(self, login: str) -> None:
         store = await Store.open(self.running.state.sqlite_url)
         await set_password(store, login, PASSWORD)
         await store.close()
+
+    async def sign_in(self, login: str) -> None:
+        await self.gets_password(login)
         await self.open("/signin")
         await self.page.get_by_label("ログイン名").fill(login)
         await self.page.get_by_label("パスワード").fill(PASSWORD)

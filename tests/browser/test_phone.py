@@ -121,7 +121,10 @@ async def talking(running: Centre, person: Opened, count: int) -> AsyncIterator[
             made.append(Conversation(op, net, str(1001 + n)))
         await asyncio.gather(*(one.op.sign_in(f"op{n + 1:02}") for n, one in enumerate(made)))
         for one in made:
-            await one.begin(sip)
+            try:
+                await one.begin(sip)
+            except AssertionError as problem:
+                raise AssertionError(f"{problem}; {one.story()}; {one.op.errors}") from problem
         yield made
 
 
