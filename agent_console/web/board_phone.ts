@@ -128,7 +128,8 @@ export class BoardPhone {
       el<HTMLDetailsElement>("phone-menu").open = true;
       return;
     }
-    this.asked = Date.now() + RUNG_MS;
+    const there = this.me?.supervising ?? null;
+    if (!there || there.ringing) this.asked = Date.now() + RUNG_MS; // else only the mode changes, nothing rings
     this.busy = true;
     this.draw();
     try {
@@ -193,6 +194,7 @@ export class BoardPhone {
     const supervising = asked?.ringing ? null : asked;
     const mode = (supervising?.mode ?? "") as Mode | "";
     const inCall = !supervising && this.call !== null && this.call.phase !== "ringing";
+    if (supervising || inCall) this.asked = 0; // it has come
     const rings = !supervising && !inCall && this.phone.ringing && Date.now() >= this.asked;
     const waiting = !supervising && !inCall && !rings && (asked !== null || this.busy || Date.now() < this.asked);
     strip.dataset.on = supervising ? mode : inCall ? "talk" : rings || waiting ? "ring" : "";
