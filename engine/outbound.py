@@ -107,6 +107,7 @@ class CallOut(Reaching):
         super().__init__(session, id, taken)
         self.wanted, self.began_mono = wanted, began_mono
         self._noted = taken.citizen is not None
+        self._why = ""  # of the way before
 
     async def run(self) -> None:
         session = self.session
@@ -117,14 +118,14 @@ class CallOut(Reaching):
         if self.citizen is not None:
             self.bridge = self.bridge or await self.session.switch.bridge()
             return await self._answered(self.citizen)
-        reason = "trunk_full"
+        self._why = reason = "trunk_full"
         for way in self.wanted.route.legs:
             if full(self.session, way.trunk):
                 continue
             outcome = await self._by(way)
             if isinstance(outcome, Call) or outcome not in NEXT_WAY:
                 return outcome
-            reason = outcome
+            self._why = reason = outcome
             self.session.let_go(self.citizen, None)
             self.citizen = None
         if not self._noted:
@@ -155,7 +156,7 @@ class CallOut(Reaching):
         centre, taken, wanted = self.session.centre, self.taken, self.wanted
         if self._noted:
             channel = f"{self.id}-{serial()}"
-            centre.note("next_way", self.id, leg=channel, trunk=trunk)
+            centre.note("next_way", self.id, leg=channel, trunk=trunk, reason=self._why)
         else:
             self._noted, channel = True, self.id
             plan, _ = centre.versions.number(wanted.route.shown)

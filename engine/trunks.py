@@ -34,7 +34,7 @@ class Trunks:
         if call is None:
             return
         if kind in _LED:
-            self._next_way(call)
+            self._next_way(call, str(event.data.get("reason") or "failed"))
             if trunk := event.data.get("trunk"):
                 self._led[call] = str(trunk)
         elif kind in _TAKEN:
@@ -42,10 +42,10 @@ class Trunks:
         elif kind in _ENDED:
             self._ended(call, str(event.data.get("reason") or ""), event.at)
 
-    def _next_way(self, call: str) -> None:
+    def _next_way(self, call: str, reason: str) -> None:
         """A call that tries another trunk: the one before did not take it."""
         trunk = self._led.pop(call, None)
-        if trunk is not None:
+        if trunk is not None and reason == "failed":  # one that is full is there
             self._failing.setdefault(trunk, self._centre.clock.now())
 
     def _ended(self, call: str, reason: str, at: datetime) -> None:

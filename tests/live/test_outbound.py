@@ -213,6 +213,21 @@ async def an_extension_and_the_full_exchange(town: Town, operator: str, other: s
     assert town.live(other)["last_dial"]["reason"] == "trunk_full"
 
 
+async def the_limit_of_a_line(town: Town, operator: str, other: str) -> None:
+    """The plan says how many calls a line takes: one more is refused before anybody's phone rings, or takes
+    the other line."""
+    home = await town.hall.number("0570000001", policy="ring")
+    call = await town.dial(operator, "0570-000-001")
+    await town.hall.dialled("20570000001")  # by its class: the second line alone, which has one channel
+    await home.event("invite")
+    code, words = await town.refused(other, "0570-000-002")
+    assert (code, "回線がすべて使用中" in words) == ("trunk_full", True)
+    assert town.stage.desks[other].rings == 0
+    await town.running.control.do("call.hangup", call=call, operator=operator)
+    await home.event("cancel")
+    await town.over(operator, call)
+
+
 async def changed_their_mind(town: Town, operator: str) -> None:
     """While their own phone rings, and while the other side does: given up, and nobody is left there."""
     number, desk = town.number(), town.stage.desks[operator]
@@ -349,7 +364,11 @@ async def _recording(town: Town, call: str) -> Path:
 async def test_calls_out_and_citizens_given_back(tmp_path: Path) -> None:
     async with pbx() as hall, phones() as sip:
         made = hall.site(
-            operators=OPERATORS, wrap_up_s=600, ring_timeout_s=30, dialling={"never": ["0246-99"]}
+            operators=OPERATORS,
+            wrap_up_s=600,
+            ring_timeout_s=30,
+            dialling={"never": ["0246-99"], "by_class": {"navi": ["line-b"]}},
+            max_channels={"line-b": 1},
         )
         made["queues"].append({**made["queues"][0], "id": "calls", "name": "発信"})
         made["operators"] += [{"id": one, "name": f"発信{one}", "queues": ["calls"]} for one in OWN]
@@ -378,6 +397,7 @@ async def test_calls_out_and_citizens_given_back(tmp_path: Path) -> None:
                     "back, our number": given_back(town, shown=NUMBER),  # all that this exchange knows
                     "own call": a_departments_own_call(town),
                     "extension": an_extension_and_the_full_exchange(town, OWN[0], OWN[1]),
+                    "limit": the_limit_of_a_line(town, OWN[4], OWN[5]),
                 }
             )
             await killed_while_it_rings_and_in_talk(town, OWN[2], OWN[3])

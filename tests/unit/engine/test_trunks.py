@@ -46,12 +46,15 @@ def test_a_trunk_that_nobody_answers_on_is_failing_until_somebody_does() -> None
 def test_a_call_that_takes_the_next_way_says_that_the_first_has_failed() -> None:
     made = trunks()
     tell(made, "dialled", trunk="hikari")
-    tell(made, "next_way", trunk="other")
+    tell(made, "next_way", trunk="other", reason="failed")
     tell(made, "answered")
     assert failing(made)
     tell(made, "transfer_begun", "c2", trunk="hikari")
     tell(made, "transfer_answered", "c2")
     assert not failing(made)
+    tell(made, "dialled", "c3", trunk="hikari")
+    tell(made, "next_way", "c3", trunk="other", reason="trunk_full")
+    assert not failing(made)  # who has no channel left is there
 
 
 @pytest.mark.parametrize("reason", ["trunk_full", "unreachable", "caller_gone", "operator_gone"])
