@@ -146,6 +146,9 @@ class LiveCall(Out):
         "calling",
         "forwarding",
         "forwarded",
+        "consulting",
+        "transferring",
+        "transferred",
     ]
     since: str
     arrived_at: str
@@ -160,6 +163,14 @@ class LiveCall(Out):
     diverted_name: str | None = None
     priority: int = 0
     moved_from: str | None = None
+    via: str | None = None
+    transfer: dict[str, Any] | None = None
+    last_transfer: dict[str, Any] | None = None
+    returned: dict[str, Any] | None = None
+    hops: int = 0
+    marks: list[dict[str, Any]] = []
+    muted: bool = False
+    supervision: list[dict[str, Any]] = []
 
 
 class Live(Out):

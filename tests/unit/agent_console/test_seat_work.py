@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import desk
+from agent_console.api.models import LiveCall
 from agent_console.console import Console
 from desk import Entry, Open, cases, entry_of, open_at
+from engine.call import Phase
 from store import WrapUp
 
 from .conftest import Browser, Running, Start, live_call, operator
@@ -271,3 +273,7 @@ async def test_a_wrap_up_is_saved_with_its_faq_and_leaves_one_case(start: Start)
     await running.engine.tell(calls=[live_call("minato-1.2", operator="1001", caller=None)])
     answer = await browser.post(path, {**form, "call": "minato-1.2"})
     assert (answer.status, (await answer.json())["code"]) == (409, "no_caller")
+
+
+def test_the_api_knows_every_phase_of_a_call() -> None:
+    assert {phase.value for phase in Phase} == set(get_args(LiveCall.model_fields["phase"].annotation))
