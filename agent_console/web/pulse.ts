@@ -1,8 +1,11 @@
 // Notices a connection that is dead without a word: a laptop that changed its network hears of no close for minutes.
 
 const EVERY_MS = 8000;
-const ANSWER_MS = 5000;
-const SOON_MS = 2000;
+const TICK_MS = 500;
+// How long an answer may take, in ticks that were really lived through: a page that was held up itself (a busy
+// machine, a laptop that slept) first gets to read what has come meanwhile.
+const ANSWER = 12;
+const SOON = 5;
 
 /** What may mean that the network is another one now. */
 const HINTS: [EventTarget, string][] = [
@@ -39,21 +42,29 @@ export class Pulse {
   heard(): void {
     this.asking = false;
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.beat(ANSWER_MS), EVERY_MS);
+    this.timer = window.setTimeout(() => this.beat(ANSWER), EVERY_MS);
   }
 
   /** Asks now: there is a reason for doubt. */
   soon(): void {
-    if (this.timer !== 0) this.beat(SOON_MS);
+    if (this.timer !== 0) this.beat(SOON);
   }
 
-  private beat(within: number): void {
+  private beat(ticks: number): void {
     window.clearTimeout(this.timer);
+    this.asking = true;
+    this.wait(ticks);
+    this.ask();
+  }
+
+  private wait(ticks: number): void {
     this.timer = window.setTimeout(() => {
+      if (ticks > 1) {
+        this.wait(ticks - 1);
+        return;
+      }
       this.stop();
       this.dead();
-    }, within);
-    this.asking = true;
-    this.ask();
+    }, TICK_MS);
   }
 }
