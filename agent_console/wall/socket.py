@@ -1,8 +1,8 @@
 """/wall/<token>/live: figures and operators' states to a wall screen. It says nothing back.
 
 Down, JSON objects of what changed: `at`, `page` (of the scripts now: another one, and the screen loads anew),
-`engine`, `switch`, `waiting`, `kpi` (`total`, `targets`, `answer_within_s`, `stale`), `people`
-([{id, name, state, since}], who is not off), `states` (counts by state). At least every 15 s one of `at`.
+`engine`, `switch`, `waiting`, `wall` ({`kpi`: `total`, `targets`, `answer_within_s`, `stale`; `people`:
+[{id, name, state, since}] of those who serve a queue and are not off}). At least every 15 s one of `at`.
 Closed with 4410: the link has been revoked or never was one.
 """
 
@@ -103,7 +103,7 @@ def wall_values(console: Console, figures: dict[str, Any] | None) -> dict[str, A
     people = [
         {"id": one["id"], "name": one["name"], "state": one["state"], "since": one["since"]}
         for one in sorted(console.link.state.operators.values(), key=lambda one: str(one["id"]))
-        if one["state"] != "off"
+        if one["state"] != "off" and one.get("queues")
     ]
     kpi = figures and {name: figures[name] for name in ("total", "targets", "answer_within_s", "stale")}
     return {"wall": {"kpi": kpi, "people": people}}

@@ -48,12 +48,12 @@ export function drawFigures(kpi: BoardFigures, scope: Scope): void {
   const { targets } = kpi;
   const second = t("board.second");
   value(el("fig-rate"), now.answer_rate === null ? none() : percent(now.answer_rate), now.answer_rate === null ? "" : "%");
-  target("fig-rate", wantedText(targets.answer_rate), reached(now.answer_rate, targets.answer_rate), missesText(now.misses?.answer));
+  target("fig-rate", wantedText(targets.answer_rate), reached(now.answer_rate, targets.answer_rate), now.offered ? missesText(now.misses?.answer) : "");
   const mean = now.mean_answer_s;
   value(el("fig-mean"), mean === null ? none() : mean.toFixed(1), mean === null ? "" : second);
   target("fig-mean", `${t("board.target")} ${targets.mean_answer_s} ${second}`, mean === null ? null : mean <= targets.mean_answer_s);
   value(el("fig-within"), now.within_rate === null ? none() : percent(now.within_rate), now.within_rate === null ? "" : "%");
-  target("fig-within", wantedText(targets.within_rate), reached(now.within_rate, targets.within_rate), missesText(now.misses?.within));
+  target("fig-within", wantedText(targets.within_rate), reached(now.within_rate, targets.within_rate), now.answered ? missesText(now.misses?.within) : "");
   value(el("fig-abandoned"), String(now.abandoned));
   const share = now.offered ? t("board.abandoned_rate", { rate: percent(now.abandoned / now.offered) }) : "";
   target("fig-abandoned", t("board.offered", { n: now.offered }), null, share);

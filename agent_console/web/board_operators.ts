@@ -37,7 +37,7 @@ export class OperatorList {
   draw(scope: Scope): void {
     const list = el("operators");
     // Everybody keeps a place: rows that moved with each state could not be followed. Only who is off stands below,
-    // and an emergency above all.
+    // with those who serve no queue (supervisors), and an emergency above all.
     const sorted = [...this.operators.values()]
       .filter((operator) => serves(scope, operator))
       .sort((a, b) => this.rank(a) - this.rank(b) || a.id.localeCompare(b.id));
@@ -60,7 +60,7 @@ export class OperatorList {
   private rank(operator: Operator): number {
     const call = operator.call ? this.calls.get(operator.call) : undefined;
     if (call?.marks?.some((one) => one.mark === "emergency")) return 0;
-    return operator.state === "off" ? 2 : 1;
+    return operator.state === "off" || !operator.queues.length ? 2 : 1;
   }
 
   tick(): void {
@@ -238,7 +238,7 @@ export class OperatorList {
 
   private tally(operators: Operator[]): void {
     const items = ORDER.flatMap((state) => {
-      const those = operators.filter((operator) => operator.state === state);
+      const those = operators.filter((operator) => operator.state === state && operator.queues.length > 0);
       if (!those.length) return [];
       const without = those.filter(deaf).length;
       const item = make("li");

@@ -82,7 +82,7 @@ export class TrendChart {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { live: true, markers: { width: 2 } },
       cursor: { y: false, drag: { x: false, y: false } },
-      scales: { y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.15))] } },
+      scales: { x: { range: (_, min, max) => [min - 900, max + 900] }, y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.15))] } },
       axes: [
         { ...axis, size: 26, space: 60, values: (_, marks) => marks.map((one) => hour.format(new Date(one * 1000))) },
         { ...axis, size: 34, values: whole },

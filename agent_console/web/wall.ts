@@ -130,8 +130,8 @@ function figures(kpi: Pick<BoardFigures, "total" | "targets">): void {
     value(id, now === null ? t("board.none") : percent(now), now === null ? "" : "%");
     target(id, `${t("board.target")} ${percent(wanted).replace(/\.0$/, "")}%`, now === null ? null : now >= wanted, misses);
   };
-  rate("wall-rate", total.answer_rate, targets.answer_rate, missesText(total.misses?.answer));
-  rate("wall-within", total.within_rate, targets.within_rate, missesText(total.misses?.within));
+  rate("wall-rate", total.answer_rate, targets.answer_rate, total.offered ? missesText(total.misses?.answer) : "");
+  rate("wall-within", total.within_rate, targets.within_rate, total.answered ? missesText(total.misses?.within) : "");
   const mean = total.mean_answer_s;
   value("wall-mean", mean === null ? t("board.none") : mean.toFixed(1), mean === null ? "" : t("board.second"));
   target("wall-mean", `${t("board.target")} ${targets.mean_answer_s}${t("board.second")}`, mean === null ? null : mean <= targets.mean_answer_s);
