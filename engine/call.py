@@ -187,14 +187,16 @@ class Call:
         if on:
             await self.music(False)
         if on or self.hears_ringing:
-            self.hears_ringing = on
+            self.hears_ringing = True  # until the switch has done it: this may be cancelled on the way
             await self.channel.ring(on)
+            self.hears_ringing = on
 
     async def music(self, on: bool, music_class: str = "default") -> None:
         """Waiting music on or off; nothing is asked of the switch when it is so already."""
         if on != self.plays_music or (on and music_class != self.music_class):
-            self.plays_music, self.music_class = on, music_class
+            self.plays_music = None  # as above
             await self.channel.music(on, music_class)
+            self.plays_music, self.music_class = on, music_class
 
     def take(self, answer: Answer) -> bool:
         """Hands an answered phone to the waiting call; False when the citizen no longer waits."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.transfer")
 
+AT_ONCE_S = 0.5  # somebody who answers at once is not preceded by a scrap of words
+
 
 @dataclass(frozen=True)
 class Waits:
@@ -34,7 +36,7 @@ class Waits:
 
 async def left_to(session: Session, call: Call, left: Left) -> Answer | Waits | None:
     """Until the call is over (None: `call.ended_by` tells) or an operator has it or is to have it. The leg of
-    an Answer is in the room already."""
+    an Answer is in the room already, and noted."""
     with left.undo as undo:
         target, bridge = left.target, left.bridge
         if target.transfer.target.kind == "queue":
@@ -50,6 +52,14 @@ async def left_to(session: Session, call: Call, left: Left) -> Answer | Waits | 
             answer = Answer(target.colleague, target.phone, target.leg, bridge)
             session.floor.talks(
                 target.colleague, call.id, call.queue or _own_queue(session, target.colleague)
+            )
+            session.centre.note(
+                "answered",
+                call.id,
+                operator=answer.operator,
+                phone=answer.phone,
+                leg=answer.leg.id,
+                bridge=bridge.id,
             )
             target.taken()
             undo.pop_all()
@@ -105,6 +115,7 @@ async def _rung(call: Call, target: TargetPhone) -> Reason | None:
 async def _comfort(session: Session, call: Call) -> None:
     """What a citizen hears who is being transferred: that they are, then the telephone that rings."""
     key = call.site.wording.said("transfer_ringing", call.language).key
+    await asyncio.sleep(AT_ONCE_S)
     try:
         await call.quiet()
         try:

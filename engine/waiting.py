@@ -86,7 +86,7 @@ async def goes_on(session: Session, call: Call, left: Left) -> None:
     """As `served`, when the operator has left the citizen to the target of a transfer."""
     follows = await left_to(session, call, left)
     if isinstance(follows, Answer):
-        await served(session, call, follows, taken=True)
+        await served(session, call, follows, adopted=True)
     elif follows is not None:
         await served(session, call, await waits(session, call, follows))
 
