@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asterisk_conf.files import link, write_if_changed
+from asterisk_conf.phone_keys import MODULE, with_keys
 from asterisk_conf.secrets import CITIZEN_WEB, Secrets
 from asterisk_conf.settings import AsteriskSettings, ConfigurationError
 from dialplans import Number, Site
@@ -47,11 +48,13 @@ def render(site: Site, secrets: Secrets, settings: AsteriskSettings, folder: Pat
     link(settings.lib / "sounds", settings.sounds)
     environment = _environment()
     address = ipaddress.ip_address(settings.listen)
+    keys = with_keys(site, settings.tree.version)
     values = {
         "site": site,
         "secrets": secrets,
         "s": settings,
-        "modules": modules(settings),
+        "modules": [one for one in modules(settings) if keys or one != f"{MODULE}.so"],
+        "keys": keys,
         "operator_endpoints": [(op, name) for op in site.operators if op.queues for name in op.endpoints],
         "citizen_web": CITIZEN_WEB,
         "survival": site.wording.prompt_of("survival_greeting"),

@@ -7,6 +7,7 @@ until the engine has had them reloaded, so that whoever takes over after a crash
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,14 +22,17 @@ from asterisk_conf import (
     needs_restart,
     render,
 )
+from asterisk_conf.phone_keys import warning
 from daihyo.settings import Runtime, StateDir, UserError, write_private
 from dialplans import Site
 from switch.install import Tree
 
+log = logging.getLogger("daihyo.rendering")
+
 # Parts of a plan that no configuration file is made of: rendering is spared where only they change.
 NOT_FOR_ASTERISK = frozenset(
     ("hours", "calendars", "steps", "notices", "events", "event_states", "users", "kpi", "centre", "dialling")
-) | {"transfers", "categories", "harassment", "alarms", "mail"}
+) | {"categories", "harassment", "alarms", "mail"}
 NOT_OF_NUMBERS = frozenset(("greeting", "hours", "closed", "holiday", "withheld"))
 
 
@@ -72,6 +76,8 @@ def render_aside(site: Site, state: StateDir, runtime: Runtime, tree: Tree) -> R
         )
         aside = state.asterisk / "etc.next"
         render(site, keys, settings, aside)
+        if words := warning(site, tree.version):
+            log.warning("%s", words)
     except ConfigurationError as error:
         raise UserError(str(error)) from None
     names = sorted(path.name for path in aside.iterdir() if not path.name.startswith("."))

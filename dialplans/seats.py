@@ -73,11 +73,13 @@ def _office_hours(value: str) -> str:
 class Transfers(Part):
     """How transfers behave. `back_after_s`: a target that has not answered by then gives the citizen back
     (転送戻り). `hops_warn`: from so many transfers of one citizen on the seat warns (たらい回し).
-    `office_hours` (as `office_hours` reads them): of departments for which the 職員録 says nothing else."""
+    `office_hours` (as `office_hours` reads them): of departments for which the 職員録 says nothing else.
+    `keys_at_own_risk`: operators' `phone_keys` count also with an Asterisk that they can bring down."""
 
     back_after_s: Annotated[int, Field(ge=5, le=180)] = 25
     hops_warn: Annotated[int, Field(ge=1, le=20)] = 2
     office_hours: Annotated[str, Field(max_length=200), AfterValidator(_office_hours)] = "平日 8:30-17:15"
+    keys_at_own_risk: bool = False
 
 
 class Category(Part):

@@ -50,6 +50,7 @@ async def run(settings: EngineSettings) -> None:
                 on_disconnected=centre.on_disconnected,
                 on_phone=centre.on_phone,
                 on_channels=centre.on_channels,
+                on_key_transfer=centre.on_key_transfer,
             ) as switch,
         ):
             centre.switch = switch

@@ -13,7 +13,7 @@ from typing import Any
 from acd import OperatorState
 from cdr import Event, Journal, tail
 from dialplans import Site
-from switch import Channel, Snapshot, Switch
+from switch import Channel, KeyTransfer, Snapshot, Switch
 
 from .clock import Clock
 from .help import Helps
@@ -149,6 +149,10 @@ class Centre:
     def on_arrival(self, channel: Channel) -> None:
         if self.session is not None:
             self.session.arrived(channel)
+
+    def on_key_transfer(self, key: KeyTransfer) -> None:
+        if self.session is not None:
+            self.session.keys.pressed(key)
 
     def on_phone(self, name: str, reachable: bool) -> None:
         operator, kind = operator_of(name)

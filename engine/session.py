@@ -23,6 +23,7 @@ from .call import Call, Phase, digits
 from .callbacks import Callbacks
 from .floor import Floor
 from .outbound import Outbounds
+from .phone_keys import PhoneKeys
 from .return_code import PRIORITY, by_return_code, given_back
 from .supervision import Supervisions
 
@@ -50,6 +51,7 @@ class Session:
         self.callbacks = Callbacks(self)
         self.supervisions = Supervisions(self)
         self.outbounds = Outbounds(self)
+        self.keys = PhoneKeys(self)
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs in the background until done or until the session ends."""

@@ -63,7 +63,10 @@ async def transfer(session: Session, call: Call, bridge: Bridge, wish: Wish) -> 
     inside = {call.channel.id} if call.phase is Phase.TALKING else set()
     with ExitStack() as undo:
         side = _Side(session, call, bridge, TargetPhone(session, call, made), wish, inside, undo)
-        return await side.begun()
+        left = await side.begun()
+        if wish.key is not None:
+            await wish.key.told(isinstance(left, Left))  # before it is let go
+        return left
 
 
 async def found(session: Session, call: Call, bridge: Bridge, was: FoundTransfer) -> Left | str | None:

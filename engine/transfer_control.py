@@ -15,7 +15,7 @@ from .call import Call, Phase
 from .commands import Command, CommandError, Json
 from .phones import phone_of
 from .transfer import RINGS_S
-from .transfer_model import How, Key, Kind, Reason, State, Target, TargetLeaves, Wish
+from .transfer_model import How, Key, KeyPressed, Kind, Reason, State, Target, TargetLeaves, Wish
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -79,7 +79,9 @@ class TransferControl:
     async def _blind(self, command: Begin) -> Json:
         return await self.begin(command.call, command.operator, command.to, "blind", "console")
 
-    async def begin(self, call_id: str, operator: str, to: To, how: How, by: str) -> Json:
+    async def begin(
+        self, call_id: str, operator: str, to: To, how: How, by: str, key: KeyPressed | None = None
+    ) -> Json:
         """Answers when the target rings; CommandError says why not."""
         call = self._call(call_id, operator)
         if call.transfer is not None:
@@ -89,7 +91,7 @@ class TransferControl:
         if call.phase not in (Phase.TALKING, Phase.HOLD):
             raise CommandError("not_talking", "通話中ではありません。", "nobody talks in that call")
         target = self._target(call, operator, to, how)
-        wish = Wish(target, how, by, asyncio.get_running_loop().create_future())
+        wish = Wish(target, how, by, asyncio.get_running_loop().create_future(), key)
         call.inbox.put_nowait(wish)
         reason: Reason | None = None
         try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from dialplans import OutLeg
-from switch import Channel
+from switch import Channel, ChannelGone, SwitchError
 
 from .clock import iso
+
+log = logging.getLogger("daihyo.engine.transfer")
 
 Kind = Literal["extension", "outside", "operator", "queue"]
 How = Literal["consult", "blind"]
@@ -78,14 +81,35 @@ class Target:
         }
 
 
+class KeyPressed:
+    """The transfer key of an operator's telephone (SIP REFER), which waits for its answer: one."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self._told = False
+
+    async def told(self, well: bool) -> None:
+        if self._told:
+            return
+        self._told = True
+        try:
+            await self.channel.transfer_told(well)
+        except ChannelGone:
+            pass  # hung up: it waits no more
+        except SwitchError as problem:
+            log.warning("leg %s is not told of its transfer: %s", self.channel.id, problem)
+
+
 @dataclass(frozen=True)
 class Wish:
-    """An operator's wish to transfer. `answer`: None once the target rings, else why it does not."""
+    """An operator's wish to transfer. `answer`: None once the target rings, else why it does not. `key`: of
+    the telephone by which it was wished."""
 
     target: Target
     how: How
     by: str  # console | phone | return_code
     answer: asyncio.Future[Reason | None] = field(compare=False)
+    key: KeyPressed | None = field(default=None, compare=False)
 
     def answered(self, reason: Reason | None) -> None:
         """The first answer counts."""

@@ -66,6 +66,17 @@ class RtpCounters:
     tx: int
 
 
+@dataclass(frozen=True)
+class KeyTransfer:
+    """A telephone's own transfer key (SIP REFER) on the leg `channel`: to what was dialled (`digits`), or
+    into its other call (`other`: that leg of the same telephone, REFER with Replaces). The telephone waits to
+    be told: `Channel.transfer_told` of `channel`."""
+
+    channel: Channel
+    digits: str = ""
+    other: Channel | None = None
+
+
 class Channel(Protocol):
     """One leg: a citizen's or an operator's. Every awaiting method raises ChannelGone when the leg hangs up
     meanwhile, SwitchGone when the connection is lost; cancelling an awaiting method stops what it had begun.
@@ -115,6 +126,10 @@ class Channel(Protocol):
 
     async def dial(self, timeout_s: float) -> None:
         """Rings a channel made by `Switch.leg`; returns at once."""
+
+    async def transfer_told(self, well: bool) -> None:
+        """Answers the telephone's own transfer key (see KeyTransfer): it was done (NOTIFY 200), or it was not
+        (NOTIFY 603) and the telephone keeps its call."""
 
     async def wait_ringing(self) -> None:
         """Until the telephone there rings, or is answered; ChannelGone as `wait_up`. Never, where the other
@@ -195,6 +210,9 @@ class Switch(Protocol):
     Callbacks are plain functions, called in the event loop in the order of Asterisk's events, and must
     not block (start a task instead):
     - on_arrival(channel): a channel entered the application with first argument `arrival`.
+    - on_dialled(channel): one entered with first argument `keys`: somebody dials at an operator's telephone
+      (`dialled`: the digits; `args[2]`: the endpoint). It is not answered yet.
+    - on_key_transfer(KeyTransfer): a telephone's own transfer key was pressed.
     - on_connected(snapshot): after every (re)connect and before any arrival of the new connection. Channels
       known before that are missing now have been declared gone already (FOUND_ENDED or SWITCH_RESTARTED).
     - on_disconnected(): the connection was lost; requests raise SwitchGone until on_connected.

@@ -34,6 +34,7 @@ EVENTS = (
     "ChannelDestroyed",
     "ChannelDtmfReceived",
     "PlaybackFinished",
+    "ChannelTransfer",
 )
 # An answer on the WebSocket that takes longer than this blocks all behind it: others then go by HTTP.
 OVERDUE_S = 0.03

@@ -126,6 +126,8 @@ class AriChannel:
     def started(self, args: tuple[str, ...]) -> None:
         """The channel is inside the application (StasisStart, or found there)."""
         self.args = args
+        if len(args) >= 2 and args[0] == "keys":
+            self.dialled = args[1]
         if len(args) >= 2 and args[0] == "arrival":
             # The dialplan may pass CALLERID(pres): ARI itself does not tell that a number is withheld.
             if args[2:] and (args[2].startswith("prohib") or args[2] == "unavailable"):
@@ -234,6 +236,10 @@ class AriChannel:
     async def dial(self, timeout_s: float) -> None:
         await self.wait_started()
         await self._do("POST", "dial", {"timeout": str(max(1, round(timeout_s)))}, lane="urgent")
+
+    async def transfer_told(self, well: bool) -> None:
+        state = "channel_answered" if well else "channel_declined"
+        await self._do("POST", "transfer_progress", {"states": state})
 
     async def wait_started(self) -> None:
         """Until the channel is inside the application; ChannelGone when it ends before."""

@@ -33,6 +33,9 @@ UNUSABLE: dict[Version, str] = {
     (22, 11, 0): "whispering breaks bridges (asterisk/asterisk#2134, #2171)",
 }
 
+SAFE_KEYS: Version = (22, 11, 0)
+"""From here on a telephone's REFER with `Refer-Sub: false` does not end Asterisk (asterisk/asterisk#2021)."""
+
 MEND = "make setup   (or install Asterisk 22 and name its folder in DAIHYO_ASTERISK_TREE)"
 
 _PACKAGES = ("asterisk", "asterisk-modules", "asterisk-core-sounds-en-wav")
@@ -84,6 +87,17 @@ def objection(version: Version) -> str | None:
         return f"Asterisk {text} is another major version, 22 is needed"
     if version in UNUSABLE:
         return f"Asterisk {text} cannot be used: {UNUSABLE[version]}"
+    return None
+
+
+def keys_objection(version: Version) -> str | None:
+    """Why telephones' own transfer keys (SIP REFER) are unsafe with this version, or None. The bugs are those
+    of docs/decisions/0015."""
+    if version < SAFE_KEYS:
+        return (
+            f"Asterisk {'.'.join(map(str, version))} can be ended by one message of a telephone that may"
+            f" transfer (asterisk issue 2021, mended in {'.'.join(map(str, SAFE_KEYS))})"
+        )
     return None
 
 

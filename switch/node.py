@@ -22,6 +22,7 @@ from switch.api import (
     FoundBridge,
     Hangup,
     HangupReason,
+    KeyTransfer,
     Snapshot,
     SwitchError,
     SwitchGone,
@@ -52,8 +53,11 @@ class Node:
         on_disconnected: Callable[[], None],
         on_phone: Callable[[str, bool], None],
         on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
+        on_dialled: Callable[[Channel], None] | None = None,
+        on_key_transfer: Callable[[KeyTransfer], None] | None = None,
     ) -> None:
         self._settings = settings
+        self._on_dialled, self._on_key_transfer = on_dialled, on_key_transfer
         self._on_arrival = on_arrival
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
@@ -82,6 +86,7 @@ class Node:
             "ChannelDestroyed": self._destroyed,
             "ChannelDtmfReceived": self._dtmf,
             "PlaybackFinished": self._playback_finished,
+            "ChannelTransfer": self._key_transfer,
         }
 
     # ---- the front
@@ -357,6 +362,8 @@ class Node:
         channel.started(args)
         if args[:1] == ("arrival",):
             self._guarded(self._on_arrival, channel)
+        elif args[:1] == ("keys",) and self._on_dialled is not None:
+            self._guarded(self._on_dialled, channel)
         else:
             # A leg asked for before we connected and made after we looked: nobody waits for it.
             log.warning("switch: channel %s entered with arguments %s and nobody wants it", channel.id, args)
@@ -389,6 +396,15 @@ class Node:
         channel = self._channels.get(event["channel"]["id"])
         if channel is not None:
             channel.dtmf(event["digit"])
+
+    def _key_transfer(self, event: Event) -> None:
+        target, source = event.get("refer_to", {}), event.get("referred_by", {})
+        channel = self._channels.get(source.get("source_channel", {}).get("id", ""))
+        if channel is None or self._on_key_transfer is None or event.get("state"):
+            return  # no leg of ours; or, with a state, the echo of our own answer
+        digits = str(target.get("requested_destination", {}).get("destination", ""))
+        other = self._channels.get(target.get("destination_channel", {}).get("id", ""))
+        self._guarded(self._on_key_transfer, KeyTransfer(channel, digits, other))
 
     def _playback_finished(self, event: Event) -> None:
         finished = self._playbacks.get(event["playback"]["id"])
@@ -445,13 +461,24 @@ async def connect(
     on_disconnected: Callable[[], None],
     on_phone: Callable[[str, bool], None],
     on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
+    on_dialled: Callable[[Channel], None] | None = None,
+    on_key_transfer: Callable[[KeyTransfer], None] | None = None,
 ) -> AsyncIterator[Node]:
     """A Switch that keeps itself connected until the block is left (see switch.api.Switch for the callbacks).
 
     Returns at once; `await switch.wait_connected()` for the first connection. Leaving the block closes the
     connections and touches no call.
     """
-    node = Node(settings, on_arrival, on_connected, on_disconnected, on_phone, on_channels)
+    node = Node(
+        settings,
+        on_arrival,
+        on_connected,
+        on_disconnected,
+        on_phone,
+        on_channels,
+        on_dialled,
+        on_key_transfer,
+    )
     keeping = asyncio.create_task(node.keep(), name="switch")
     try:
         yield node

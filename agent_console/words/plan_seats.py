@@ -22,6 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "plan.f.return_code": ("転送戻りの番号", "Return code"),
     "plan.f.back_after_s": ("出ない時に戻るまで(秒)", "Back after (s)"),
     "plan.f.hops_warn": ("転送回数の注意", "Transfers that warn"),
+    "plan.f.keys_at_own_risk": ("電話機の転送ボタンの危険を承知", "Phones' transfer keys at own risk"),
     "plan.f.office_hours": ("執務時間", "Office hours"),
     "plan.f.children": ("下の分類", "Below it"),
     "plan.f.warn_after_s": ("警告まで(秒)", "Warns after (s)"),
