@@ -12,7 +12,7 @@ import holidays
 import pytest
 
 import dialplans
-from dialplans import Site, load_site
+from dialplans import DialRefused, Site, load_site, route_extension, route_out
 from ivr import hear, opening
 from tests.support.examples import (
     AFTER_NEW_YEAR,
@@ -80,6 +80,22 @@ def test_iwakis_five_representative_numbers_are_those_of_its_document() -> None:
 def test_iwakis_trunk_to_the_city_hall_has_48_channels() -> None:
     [pbx] = [trunk for trunk in site_of("iwaki").trunks if trunk.outbound]
     assert pbx.max_channels == 48
+
+
+@pytest.mark.req("NUM-3", "NUM-4", "NUM-5", "XFR-4")
+def test_the_cities_departments_are_reached_through_their_exchange() -> None:
+    """By extension, with 付加番号 where the document says so; 0570, 0120 and mobiles outside."""
+    for city, dialled in (("iwaki", "2314"), ("yokosuka", "822314")):
+        site = site_of(city)
+        assert [leg.dial for leg in route_extension(site, "2314").legs] == [dialled]
+        for number in ("0570-012-345", "0120-123-456", "070-1234-5678", "090-1234-5678", "03-1234-5678"):
+            assert route_out(site, number).legs[0].trunk == "pbx"
+        for number in ("+1 212 555 0100", "0990-123456", "110"):
+            with pytest.raises(DialRefused):
+                route_out(site, number)
+    pbx = site_of("iwaki").pbx
+    assert pbx is not None
+    assert pbx.return_code  # 転送戻り
 
 
 @pytest.mark.req("NUM-1", "HRS-1", "HRS-2", "HRS-4")
