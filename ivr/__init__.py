@@ -27,7 +27,7 @@ from ivr.waits import expected_wait, expected_wait_s
 
 if TYPE_CHECKING:
     from ivr.prompts import prepare
-    from ivr.speech import SpeechError, speak
+    from ivr.speech import NothingToSay, SpeechError, speak
     from ivr.uploads import AudioError, Upload, store_audio, upload
     from ivr.waiting_music import music
 
@@ -45,6 +45,7 @@ __all__ = [
     "HeardLine",
     "Mode",
     "Move",
+    "NothingToSay",
     "Opening",
     "OverflowReason",
     "Play",
@@ -76,7 +77,7 @@ __all__ = [
 # What makes sounds loads numpy and codecs (40 MB): the engine, which only walks plans, goes without.
 _MAKES_SOUND = {
     "prepare": "ivr.prompts",
-    **dict.fromkeys(("SpeechError", "speak"), "ivr.speech"),
+    **dict.fromkeys(("NothingToSay", "SpeechError", "speak"), "ivr.speech"),
     **dict.fromkeys(("AudioError", "Upload", "store_audio", "upload"), "ivr.uploads"),
     "music": "ivr.waiting_music",
 }

@@ -23,6 +23,10 @@ class SpeechError(Exception):
     """A text that could not be spoken; the message is one line that says which and what to do."""
 
 
+class NothingToSay(SpeechError):
+    """There is nothing in the text that can be spoken: signs alone."""
+
+
 def speak(
     text: str, language: Language = "ja", *, rate: int = 16000, speed: float = 1.0, half_tone: float = 0.0
 ) -> tuple[Samples, int]:
@@ -31,7 +35,7 @@ def speak(
     said, native = _japanese(text, speed, half_tone) if language == "ja" else _english(text, speed)
     said = trim(said, native)
     if not len(said):
-        raise SpeechError(f"there is nothing to speak in “{text[:40]}”; write words, not only signs")
+        raise NothingToSay(f"there is nothing to speak in “{text[:40]}”; write words, not only signs")
     if native != rate:
         said = soxr.resample(said, native, rate, quality="HQ").astype(np.float32)
     return levelled(said, rate), rate

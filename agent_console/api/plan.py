@@ -23,7 +23,7 @@ from ..plan.drafts import Checked, checked
 from ..plan.events import EventRow, with_events
 from ..plan.sounds import sound_of
 from ..plan.versions import go_live
-from ..plan.voice import VOICE, VoiceError
+from ..plan.voice import VOICE, NothingSaid, VoiceError
 from ..problems import FieldError, Problem, problem
 from ..rights import Right
 from ..texts import Language
@@ -233,6 +233,9 @@ async def preview(call: ApiCall) -> models.PlanPreviewMade:
     made = prompt(wanted.text.strip(), wanted.language)
     try:
         await call.request.app[VOICE].make(made)
+    except NothingSaid as error:
+        what = FieldError(field="body.text", what=str(error))
+        raise Problem(422, "fields", "plan.error.voice", {"why": str(error)}, [what]) from None
     except VoiceError as error:
         raise problem(503, "no_voice", "plan.error.voice", why=str(error)) from None
     return models.PlanPreviewMade(key=made.key, url=f"/plan/sound/{made.key}")

@@ -37,6 +37,10 @@ class VoiceError(Exception):
     """A text could not be spoken; the message is one line."""
 
 
+class NothingSaid(VoiceError):
+    """The text itself is why: nothing in it can be spoken."""
+
+
 class Voice:
     """Finds sounds, and makes those that are missing. `folders` are looked through in order."""
 
@@ -106,7 +110,7 @@ class Voice:
         if told.get("error"):
             if process.returncode is not None or not answer:
                 await self._end()
-            raise VoiceError(str(told["error"]))
+            raise (NothingSaid if told.get("text") else VoiceError)(str(told["error"]))
         loop = asyncio.get_running_loop()
         self._idle = loop.call_later(IDLE_S, lambda: loop.create_task(self._end_if_idle()))
 
@@ -142,7 +146,7 @@ VOICE: Final = web.AppKey("voice", Voice)
 
 def main(folder: Path) -> None:
     """Speaks what comes in, until the other side closes."""
-    from ivr import SpeechError, prepare
+    from ivr import NothingToSay, SpeechError, prepare
 
     os.nice(10)
     answers = os.fdopen(os.dup(1), "w")
@@ -153,7 +157,7 @@ def main(folder: Path) -> None:
             prepare([Prompt(told["key"], told["text"], told["language"])], folder)
             answer: dict[str, object] = {"ok": True}
         except (SpeechError, OSError) as error:
-            answer = {"error": str(error)}
+            answer = {"error": str(error), "text": isinstance(error, NothingToSay)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
