@@ -26,6 +26,7 @@ from . import (
     supervision_routes,
 )
 from .accounts import SignIns, sync_users
+from .api.live_document import with_live
 from .console import CONSOLE, Console, console_of, session_of
 from .distribution.trial import TRIALS, Trials
 from .link import EngineLink
@@ -154,7 +155,7 @@ async def _healthz(request: web.Request) -> web.StreamResponse:
 
 
 async def _openapi(request: web.Request) -> web.StreamResponse:
-    body = orjson.dumps(api.openapi(api.OPERATIONS, VERSION))
+    body = orjson.dumps(with_live(api.openapi(api.OPERATIONS, VERSION)))
     return web.Response(body=body, content_type="application/json")
 
 

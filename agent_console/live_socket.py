@@ -28,7 +28,7 @@ from .console import Console, console_of, session_of
 from .live_hub import HUB
 from .live_state import Entity, shown_callback
 from .problems import Problem
-from .rights import Right
+from .rights import Right, Role
 from .seats import SEATS, Seat
 from .sessions import Session
 from .today import TODAY
@@ -40,7 +40,9 @@ _MAX_FRAME = 4096
 CLOSE_SIGNED_OUT: Final = 4401
 
 
-class _SeatFrame(BaseModel):
+class LiveSeat(BaseModel):
+    """A page with a telephone. `instance` is new with each load of it; `in_call`: it holds a conversation."""
+
     model_config = ConfigDict(extra="forbid")
     instance: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
     phone: str = Field(pattern="^(browser|desk)$")
@@ -48,9 +50,11 @@ class _SeatFrame(BaseModel):
     page: str = Field("seat", pattern="^(seat|board)$")
 
 
-class _Frame(BaseModel):
+class LiveUp(BaseModel):
+    """A frame from the page."""
+
     model_config = ConfigDict(extra="forbid")
-    seat: _SeatFrame | None = None
+    seat: LiveSeat | None = None
     active: bool = False
     ping: bool = False  # by this a page notices a line that is dead
 
@@ -107,7 +111,7 @@ class _Page:
 
     async def _read(self, text: str) -> bool:
         try:
-            frame = _Frame.model_validate_json(text)
+            frame = LiveUp.model_validate_json(text)
         except ValidationError as error:
             log.info("live: frame of %s refused: %s", self._session.account.login, error.error_count())
             return False
@@ -133,6 +137,8 @@ class _Page:
 
     async def _guard(self) -> None:
         """Ends the socket when the session has ended; a conversation in progress keeps it alive."""
+        if self._session.account.role is Role.SYSTEM:
+            return  # a program with the token has no session that could end
         while True:
             await asyncio.sleep(_CHECK_SESSION_S)
             operator = self._session.account.operator
