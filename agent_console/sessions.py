@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -21,6 +22,7 @@ _TRUST_S = 5.0
 # ... and while the database is away up to this long, so that operators can go on serving calls.
 _TRUST_WITHOUT_STORE_S = 900.0
 _TOUCH_EVERY_S = 30.0
+_SWEEP_S = 2.0
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Sessions:
         self.idle = timedelta(seconds=idle_s)
         self.absolute = timedelta(seconds=absolute_s)
         self._cache: dict[str, Session] = {}
+        self._sweeping = asyncio.Lock()
+        self._swept = float("-inf")
 
     async def begin(self, account: Account, address: str | None) -> tuple[str, Session]:
         """A new session; returns the cookie's token (never stored) and the session."""
@@ -101,11 +105,15 @@ class Sessions:
         return now >= session.expires_at or now - session.last_seen_at >= self.idle
 
     async def still_holds(self, session: Session) -> bool:
-        """For long-lived sockets: whether the session has not ended or been taken away meanwhile."""
+        """For long-lived sockets: whether the session has not ended or been taken away meanwhile.
+        Known within _SWEEP_S: hundreds of pages that ask are answered by one look into the database."""
         if self.has_ended(session):
             return False
         try:
-            current = await self._load(session.token_hash)
+            async with self._sweeping:
+                if time.monotonic() - self._swept > _SWEEP_S:
+                    await self._sweep()
+            current = self._cache.get(session.token_hash) or await self._load(session.token_hash)
         except StoreUnavailable:
             return True
         return current is not None and not self.has_ended(current)
@@ -148,9 +156,25 @@ class Sessions:
         if row is None or row[1].disabled:
             self._cache.pop(key, None)
             return None
-        stored, user = row
+        return self._take(row[0], row[1])
+
+    async def _sweep(self) -> None:
+        """Looks up all that are known here."""
+        async with self._store.reading() as database:
+            query = select(UserSession, User).join(User, User.login == UserSession.login)
+            rows = (await database.execute(query)).all()
+        stored = {row[0].token_hash: row for row in rows if not row[1].disabled}
+        for key in list(self._cache):  # one that ended meanwhile is not there any more, and stays away
+            if key in stored:
+                self._take(stored[key][0], stored[key][1])
+            else:
+                del self._cache[key]
+        self._swept = time.monotonic()
+
+    def _take(self, stored: UserSession, user: User) -> Session:
         account = Account(user.login, user.name, Role(user.role), user.operator, user.must_change)
-        former = self._cache.get(key)
+        former = self._cache.get(stored.token_hash)
         seen = max(stored.last_seen_at, former.last_seen_at) if former else stored.last_seen_at
-        self._cache[key] = Session(account, stored.csrf, key, stored.expires_at, seen)
-        return self._cache[key]
+        made = Session(account, stored.csrf, stored.token_hash, stored.expires_at, seen)
+        self._cache[stored.token_hash] = made
+        return made

@@ -1,21 +1,23 @@
-"""Today's figures for board, wall and seats, computed anew every few seconds while somebody looks."""
+"""Today's figures for board, wall and seats, every few seconds while calls go on."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aiohttp import web
-from sqlalchemy import Row, select
+from sqlalchemy import or_, select, tuple_
 
-from cdr import Span, kpi_of, misses_left, trend_of
-from cdr.kpis import COUNTABLE
-from dialplans import Site
+from cdr import Span
 from store import CallRow, StoreUnavailable
 
 from .console import Console
+from .day_figures import COLUMNS, MINUTES, DayFigures
+
+__all__ = ["MINUTES", "TODAY", "Today"]
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,9 @@ EVERY_S = 2.0
 AWAY_EVERY_S = 5.0
 QUIET_ROUNDS = 5  # records follow the events by a moment; after so many rounds without any ...
 QUIET_EVERY_S = 20.0  # ... figures are only looked at in case the records came late
-MINUTES = 30
-
-_COLUMNS = dict.fromkeys((*COUNTABLE, "number", "queue", "operator", "talk_s", "arrived_at", "ended_at"))
+ALL_EVERY_S = 60.0  # the whole day is read again: records of calls long over that came late
+LATE = timedelta(minutes=2)  # between: calls that go on, or are over for no longer
+AT_ONCE = 400  # rows; others are served between
 
 
 class Today:
@@ -40,9 +42,11 @@ class Today:
         self._console = console
         self._listeners: set[Callable[[], None]] = set()
         self._looked_at = asyncio.Event()
-        self._own: dict[str, dict[str, Any]] = {}
+        self._own: Mapping[str, dict[str, Any]] = {}
         self._version = -1
         self._quiet = 0
+        self._day: DayFigures | None = None
+        self._all_at = float("-inf")
         self.figures: dict[str, Any] | None = None
         self.trend: dict[str, Any] | None = None
 
@@ -87,18 +91,42 @@ class Today:
     async def _compute(self) -> None:
         site = self._console.site
         span = Span.today(site.timezone)
-        async with self._console.store.reading() as database:
-            query = select(*(getattr(CallRow, name) for name in _COLUMNS))
-            query = query.where(CallRow.arrived_at >= span.start, CallRow.arrived_at < span.end)
-            rows = (await database.execute(query)).all()
-        # A day has thousands of calls: nobody's page waits while they are counted.
-        figures, trend, own = await asyncio.to_thread(_count, site, span, rows)
-        self._set(figures, own, trend)
+        loop = asyncio.get_running_loop()
+        day = self._day
+        if day is None or day.site is not site or day.span != span:
+            day = self._day = DayFigures(site, span)
+            self._all_at = float("-inf")
+        whole = loop.time() - self._all_at > ALL_EVERY_S
+        changed = await self._read(day, whole)
+        if whole:
+            self._all_at = loop.time()
+        if changed or self.figures is None or self.figures["stale"] or self.trend is None:
+            self._set(day.figures(), day.own(), day.trend())
+
+    async def _read(self, day: DayFigures, whole: bool) -> bool:
+        """Takes the day's records, or those that may have changed lately; whether one has."""
+        query = select(*(getattr(CallRow, name) for name in COLUMNS))
+        query = query.where(CallRow.arrived_at >= day.span.start, CallRow.arrived_at < day.span.end)
+        if not whole:
+            lately = datetime.now(UTC) - LATE
+            query = query.where(or_(CallRow.ended_at.is_(None), CallRow.ended_at > lately))
+        query = query.order_by(CallRow.arrived_at, CallRow.call).limit(AT_ONCE)
+        changed, after, seen = False, None, set[str]()
+        while True:
+            page = query if after is None else query.where(tuple_(CallRow.arrived_at, CallRow.call) > after)
+            async with self._console.store.reading() as database:
+                rows = (await database.execute(page)).all()
+            changed |= day.take(rows)
+            seen.update(row.call for row in rows)
+            if len(rows) < AT_ONCE:
+                break
+            after = tuple_(rows[-1].arrived_at, rows[-1].call)
+        return (day.keep(seen) if whole else False) or changed
 
     def _set(
         self,
         figures: dict[str, Any] | None,
-        own: dict[str, dict[str, Any]],
+        own: Mapping[str, dict[str, Any]],
         trend: dict[str, Any] | None = None,
     ) -> None:
         trend = trend or self.trend
@@ -111,50 +139,6 @@ class Today:
         self._own = own
         for callback in tuple(self._listeners):
             callback()
-
-
-def _count(
-    site: Site, span: Span, rows: Sequence[Row[Any]]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
-    """Figures, trend and what each operator has done."""
-
-    def figures_of(those: Sequence[Row[Any]]) -> dict[str, Any]:
-        kpi = kpi_of(those, site.kpi)
-        return {**kpi.to_json(), "misses": misses_left(kpi, site.kpi.targets).to_json()}
-
-    def curve(those: Sequence[Row[Any]]) -> list[list[int]]:
-        return [
-            [one.arrived, one.answered, one.abandoned] for one in trend_of(those, site.kpi, span, MINUTES)
-        ]
-
-    by_number = {number.digits: [r for r in rows if r.number == number.digits] for number in site.numbers}
-    by_queue = {queue.id: [r for r in rows if r.queue == queue.id] for queue in site.queues}
-    figures = {
-        "total": figures_of(rows),
-        "numbers": [
-            {"number": one.number, "name": one.name, **figures_of(by_number[one.digits])}
-            for one in site.numbers
-        ],
-        "queues": [{"id": one.id, "name": one.name, **figures_of(by_queue[one.id])} for one in site.queues],
-        "targets": site.kpi.targets.model_dump(),
-        "answer_within_s": site.kpi.answer_within_s,
-        "stale": False,
-    }
-    trend = {
-        "minutes": MINUTES,
-        "start": span.start.isoformat(),
-        "total": curve(rows),
-        "numbers": {one.number: curve(by_number[one.digits]) for one in site.numbers},
-        "queues": {one.id: curve(by_queue[one.id]) for one in site.queues},
-    }
-    own: dict[str, dict[str, Any]] = {}
-    for operator in {r.operator for r in rows if r.operator and r.ended_at}:
-        talks = [r.talk_s for r in rows if r.operator == operator and r.ended_at and r.talk_s is not None]
-        own[operator] = {
-            "count": len(talks),
-            "mean_talk_s": round(sum(talks) / len(talks), 1) if talks else None,
-        }
-    return figures, trend, own
 
 
 TODAY: Final = web.AppKey("today", Today)
