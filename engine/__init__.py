@@ -51,6 +51,8 @@ async def run(settings: EngineSettings) -> None:
                 on_phone=centre.on_phone,
                 on_channels=centre.on_channels,
                 on_key_transfer=centre.on_key_transfer,
+                on_dialled=centre.on_dialled,
+                on_resumed=centre.on_resumed,
             ) as switch,
         ):
             centre.switch = switch

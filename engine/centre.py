@@ -154,6 +154,14 @@ class Centre:
         if self.session is not None:
             self.session.keys.pressed(key)
 
+    def on_dialled(self, channel: Channel) -> None:
+        if self.session is not None:
+            self.session.keys.dialled(channel)
+
+    def on_resumed(self, channel: Channel) -> None:
+        if self.session is not None:
+            self.session.keys.resumed(channel)
+
     def on_phone(self, name: str, reachable: bool) -> None:
         operator, kind = operator_of(name)
         kinds = self.reachable.setdefault(operator, set())

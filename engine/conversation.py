@@ -13,7 +13,7 @@ from .call import Answer, Call, EndPolitely, HangUp, Hold, LegGone, PageLost, Ph
 from .offer import leg_id
 from .phones import BROWSER, died, endpoint
 from .transfer import FoundTransfer, Left, found, transfer
-from .transfer_model import Wish
+from .transfer_model import Resumed, Wish
 from .voice import carried_over
 
 if TYPE_CHECKING:
@@ -179,13 +179,18 @@ async def _talk(
                 await call.music(True)
                 centre.note("held", call.id, operator=call.operator)
                 session.phase(call, Phase.HOLD)
-            case Resume() if call.phase is Phase.HOLD:
+            case Resume() | Resumed() if call.phase is Phase.HOLD and _goes_on(call, word):
                 await call.music(False)
                 await bridge.add(call.channel)
                 centre.note("resumed", call.id, operator=call.operator)
                 session.phase(call, Phase.TALKING)
             case _:
                 pass  # a key pressed twice, or the end of a leg already replaced
+
+
+def _goes_on(call: Call, word: Resume | Resumed) -> bool:
+    """By the page, or by the hold key of the phone that has the citizen."""
+    return isinstance(word, Resume) or (call.leg is not None and word.leg == call.leg.id)
 
 
 async def _again(

@@ -80,11 +80,11 @@ class Outgoing:
                 # A wrap-up that was cut short for it begins again.
                 session.floor.over(operator, wrap_up=self._wrote_up)
         if leg is not None:
-            _ends_wrap_up(session, operator)
+            ends_wrap_up(session, operator)
             await CallOut(session, self.id, Taken(operator, self.phone, leg), self.wanted).run()
 
 
-def _ends_wrap_up(session: Session, operator: str) -> None:
+def ends_wrap_up(session: Session, operator: str) -> None:
     """Who makes a call has written the last one up."""
     last = session.centre.memory.operator(operator).last_call
     if last is not None:
@@ -233,6 +233,12 @@ class Outbounds:
         if self.under_way.get(one.wanted.operator) is one:
             del self.under_way[one.wanted.operator]
             self.session.centre.live.operator(one.wanted.operator)
+
+    def refused(self, operator: str, number: str, code: str) -> None:
+        """What the operator's own phone had dialled is not called: the screen says why."""
+        centre = self.session.centre
+        self.last[operator] = {"call": None, "number": number, "reason": code, "at": iso(centre.clock.now())}
+        centre.live.operator(operator)
 
     def cancel(self, operator: str, call: str | None = None) -> bool:
         """While their own phone is rung; False when it is not, or for another call."""

@@ -44,9 +44,17 @@ class OutboundControl:
             raise CommandError(
                 "switch_away", "交換機に再接続しています。", "the switch is away, reconnecting"
             )
-        operator = self._may_call(session, command.operator)
+        operator = self.may_call(session, command.operator)
+        route = self.route(session, command.number, self._about(session, command.about))
+        one = session.outbounds.begin(Wanted(operator, route, command.case, command.about, command.by))
+        if not await rung(one.rings):
+            raise _unreachable()
+        return {"call": one.id, "number": route.digits, "shown": route.shown}
+
+    def route(self, session: Session, number: str, about: str | None) -> OutRoute:
+        """By which ways it is called now; CommandError says why not."""
         try:
-            route = routed(self.centre.site, command.number, self._about(session, command.about))
+            route = routed(self.centre.site, number, about)
         except DialRefused as refused:
             raise CommandError(refused.code, refused.ja, refused.en) from None
         if all(full(session, way.trunk) for way in route.legs):
@@ -55,12 +63,9 @@ class OutboundControl:
                 "回線がすべて使用中です。少し待ってから、もう一度お試しください。",
                 "all lines are in use: try again in a moment",
             )
-        one = session.outbounds.begin(Wanted(operator, route, command.case, command.about, command.by))
-        if not await rung(one.rings):
-            raise _unreachable()
-        return {"call": one.id, "number": route.digits, "shown": route.shown}
+        return route
 
-    def _may_call(self, session: Session, operator: str) -> str:
+    def may_call(self, session: Session, operator: str) -> str:
         if not any(one.id == operator for one in self.centre.site.operators):
             raise CommandError(
                 "unknown_operator", f"操作者 {operator} はいません。", f"there is no operator {operator}"

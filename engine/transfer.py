@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ from switch import Bridge, Channel, ChannelGone, SwitchError, SwitchGone
 
 from .call import Call, HangUp, LegGone, PageLost, Phase, Word
 from .clock import iso
+from .pad import hung_up
 from .phones import died
-from .transfer_model import Key, Reason, State, TargetLeaves, TargetRings, TargetUp, Transfer, Wish
+from .transfer_model import Key, Reason, Resumed, State, TargetLeaves, TargetRings, TargetUp, Transfer, Wish
 from .transfer_target import TargetPhone
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class Left:
 
 @dataclass(frozen=True)
 class FoundTransfer:
-    """A transfer that stood when the engine came. `inside`: ids of those who were in the room."""
+    """A transfer that stood when the engine came. `inside`: ids of those who were in the room; `pad_gone`:
+    the operator's phone has hung up its second call meanwhile."""
 
     transfer: Transfer
     leg: Channel | None  # None: gone
     inside: frozenset[str]
+    pad_gone: bool = False
 
 
 async def transfer(session: Session, call: Call, bridge: Bridge, wish: Wish) -> Left | str | None:
@@ -59,14 +62,13 @@ async def transfer(session: Session, call: Call, bridge: Bridge, wish: Wish) -> 
         call.operator or "",
         wish.by,
         session.centre.clock.now(),
+        pad=wish.pad,
+        key=wish.key,
     )
     inside = {call.channel.id} if call.phase is Phase.TALKING else set()
     with ExitStack() as undo:
         side = _Side(session, call, bridge, TargetPhone(session, call, made), wish, inside, undo)
-        left = await side.begun()
-        if wish.key is not None:
-            await wish.key.told(isinstance(left, Left))  # before it is let go
-        return left
+        return await side.parted(await side.begun())
 
 
 async def found(session: Session, call: Call, bridge: Bridge, was: FoundTransfer) -> Left | str | None:
@@ -75,7 +77,7 @@ async def found(session: Session, call: Call, bridge: Bridge, was: FoundTransfer
     with ExitStack() as undo:
         target = TargetPhone(session, call, was.transfer)
         side = _Side(session, call, bridge, target, None, set(was.inside), undo)
-        return await side.taken_up(was.leg)
+        return await side.parted(await side.taken_up(was.leg, was.pad_gone))
 
 
 class _Side:
@@ -93,10 +95,17 @@ class _Side:
     ) -> None:
         self.session, self.call, self.bridge, self.target, self.wish = session, call, bridge, target, wish
         assert call.leg is not None  # noqa: S101  (a conversation goes on)
-        self.operator = call.leg  # the operator's phone
-        self.inside = inside | {self.operator.id} if wish is not None else inside
+        # The operator's phone: where it has the citizen, and where it has the target. The second is a call of
+        # its own only if the phone dialled it; `voice` is the one that the operator speaks on.
+        self.first = call.leg
+        self.operator = self.voice = target.transfer.pad or call.leg
+        self.inside = inside | {self.first.id} if wish is not None else inside
         self.undo = undo
+        self._asked: Reason | None = None  # why it came back
         undo.callback(self._broken_off)
+        if (pad := target.transfer.pad) is not None:
+            undo.callback(session.let_go, pad, None)
+            pad.on_gone(lambda hangup: call.inbox.put_nowait(LegGone(pad.id, hangup)))
 
     @property
     def transfer(self) -> Transfer:
@@ -104,6 +113,15 @@ class _Side:
 
     def _broken_off(self) -> None:
         self._answer_wish(broken_off(self.call, self.target))
+
+    async def parted(self, left: Left | str | None) -> Left | str | None:
+        """The operator's part is over: their phone hears what came of its keys; its second call ends."""
+        pad, key = self.transfer.pad, self.transfer.key
+        if key is not None:
+            await key.told(isinstance(left, Left))  # before it is let go
+        if pad is not None:
+            self.session.start(hung_up(pad, self._asked), f"pad {pad.id}")
+        return left
 
     # -- stages
 
@@ -118,6 +136,8 @@ class _Side:
         if call.phase is Phase.HOLD:
             self.session.centre.note("resumed", call.id, operator=call.operator)
         await self._out(call.channel)
+        if self.transfer.pad is not None:
+            await self._out(self.first)
         blind = self.transfer.how == "blind"
         self.session.phase(call, Phase.TRANSFERRING if blind else Phase.CONSULTING)
         await call.music(True)
@@ -126,15 +146,20 @@ class _Side:
         await self._operator_hears_ringing(True)
         return await self._rings(call.site.transfers.back_after_s)
 
-    async def taken_up(self, leg: Channel | None) -> Left | str | None:
+    async def taken_up(self, leg: Channel | None, pad_gone: bool) -> Left | str | None:
         """Where it stood, with everybody put where they are heard again."""
         call, state = self.call, self.transfer.state
+        if self.first.id in self.inside:
+            self.voice = self.first
         if leg is None:
             return await self._back("failed" if state is State.RINGING else "target_gone")
         self.target.follow(leg)
+        if pad_gone:
+            return await self._back("returned", held=self.first.id not in self.inside)
         if state is State.RINGING and leg.up:
             call.inbox.put_nowait(TargetUp(leg.id))
         if state is not State.RINGING:
+            await self._pad_answered()
             await self._seat(state)
             self.session.phase(call, Phase.CONSULTING if state is State.TALKING else Phase.TALKING)
             return await self._talks()
@@ -143,7 +168,6 @@ class _Side:
         await self._out(call.channel)
         await call.music(True)
         if not blind:
-            self.inside.add(self.operator.id)  # perhaps; the tone is begun anew
             await self._operator_hears_ringing(True)
         return await self._rings(RINGS_S if blind else self._left_s())
 
@@ -169,6 +193,8 @@ class _Side:
                     if blind:
                         return self._leaves()
                     await self._operator_hears_ringing(False)
+                    self.voice = self.operator
+                    await self._pad_answered()
                     target.answered()
                     await self._hears(State.TALKING)
                     return await self._talks()
@@ -180,6 +206,10 @@ class _Side:
                     return await self._back("refused")
                 case Key.RETURN:
                     return await self._back("returned")
+                case LegGone(leg=leg) if self._is_pad(leg):
+                    return await self._back("returned")
+                case Resumed(leg=leg) if leg == self.first.id:
+                    self.voice = self.first  # to be joined at once when it comes back
                 case Key.COMPLETE | HangUp():
                     return self._leaves()
                 case LegGone() | PageLost() as word if (lost := self._lost(word)) is not None:
@@ -218,6 +248,12 @@ class _Side:
                     return await self._back("returned")
                 case LegGone(leg=leg) if target.tells(leg):
                     return await self._back("target_gone")
+                case LegGone(leg=leg) if self._is_pad(leg):
+                    if transfer.state is State.THREE_WAY:
+                        return await self._completed()
+                    return await self._back("returned")
+                case Resumed(leg=leg) if self.transfer.pad is not None:
+                    await self._speaks_on(leg)
                 case TargetLeaves():
                     return await self._back("target_gone")
                 case LegGone() | PageLost() as word if (lost := self._lost(word)) is not None:
@@ -231,15 +267,22 @@ class _Side:
 
     # -- ends
 
-    async def _back(self, reason: Reason) -> str | None:
+    async def _back(self, reason: Reason, held: bool = False) -> str | None:
         """The citizen is the operator's again, who sees why. An operator who has hung up in the same moment
         counts as lost: the citizen goes to the next."""
         call, target = self.call, self.target
+        self._asked = reason
         if target.leg is not None:
             await self._out(target.leg)
         await self._operator_hears_ringing(False)
-        await call.music(False)
-        await self._in(self.operator, call.channel)
+        if self.transfer.pad is not None:
+            await self._out(self.transfer.pad)
+        # The phone still holds the citizen's call, until its own key says otherwise: no silence till then.
+        held = held or self.voice is not self.first
+        await call.music(held)
+        if held:
+            await self._out(call.channel)
+        await self._in(self.first, *([] if held else [call.channel]))
         call.last_transfer = {
             "to": self.transfer.target.told(),
             "reason": reason,
@@ -247,9 +290,11 @@ class _Side:
         }
         target.over(reason)
         self._answer_wish(reason)
-        if self.operator.hangup_info is not None:
+        if self.first.hangup_info is not None:
             return "phone_died"
-        self.session.phase(call, Phase.TALKING)
+        if held:
+            self.session.centre.note("held", call.id, operator=call.operator)
+        self.session.phase(call, Phase.HOLD if held else Phase.TALKING)
         return None
 
     async def _gone(self, lost: str) -> str:
@@ -270,8 +315,7 @@ class _Side:
         """The operator has left the citizen to the target, or to its ringing telephone."""
         call, transfer = self.call, self.transfer
         self._answer_wish(None)
-        call.hops += 1
-        self.target.note_transferred(self.bridge.id, call.hops)
+        self.target.note_transferred(self.bridge.id)
         if transfer.target.kind != "queue":
             self.session.phase(call, Phase.TRANSFERRED if transfer.state.target else Phase.TRANSFERRING)
         return Left(self.target, self.bridge, self.undo.pop_all())
@@ -299,8 +343,31 @@ class _Side:
             if self.transfer.state is State.HELD:
                 await _music(leg, False)
             await self._in(leg)
-        await self._in(self.operator, *([call.channel] if state.citizen else []))
+        for other in (self.first, self.operator):
+            if other is not self.voice:
+                await self._out(other)
+        await self._in(self.voice, *([call.channel] if state.citizen else []))
         self.transfer.state = state
+
+    # -- the phone's second call
+
+    def _is_pad(self, leg: str) -> bool:
+        return self.transfer.pad is not None and self.transfer.pad.id == leg
+
+    async def _pad_answered(self) -> None:
+        """As soon as the target has answered: until then the phone shows that it rings there."""
+        if self.transfer.pad is None or self.transfer.pad.up:
+            return
+        with suppress(ChannelGone):  # told by its own end
+            await self.transfer.pad.answer()
+
+    async def _speaks_on(self, leg: str) -> None:
+        """The phone has gone on with its other call: with the citizen, or with the target."""
+        self.voice = self.first if leg == self.first.id else self.operator
+        if self.transfer.state is not State.THREE_WAY:
+            await self._hears(State.HELD if self.voice is self.first else State.TALKING)
+        else:
+            await self._seat(State.THREE_WAY)
 
     async def _in(self, *legs: Channel) -> None:
         """Into the room. Who has hung up meanwhile is told by a word of their own."""
@@ -322,7 +389,12 @@ class _Side:
     async def _operator_hears_ringing(self, on: bool) -> None:
         """Outside the room: within it the tone would be lost."""
         leg = self.operator
-        if leg.hangup_info is not None or on is not (leg.id in self.inside):
+        if self.transfer.pad is not None:
+            if leg.up or not on:
+                return  # a call that it made itself: it is answered, or ends
+        elif leg.id in self.inside and not on:
+            return
+        if leg.hangup_info is not None:
             return
         try:
             await self._out(leg)
@@ -336,10 +408,10 @@ class _Side:
 
     def _lost(self, word: LegGone | PageLost) -> str | None:
         """Of the operator's phone: "" when it was hung up, else why it is lost; None: of another leg."""
-        if word.leg != self.operator.id:
+        if word.leg != self.first.id:
             return None
         if isinstance(word, PageLost):
-            self.session.let_go(self.operator, None)
+            self.session.let_go(self.first, None)
             return word.reason
         return "phone_died" if died(self.call.phone, word.hangup) else ""
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acd import OperatorState
 from dialplans import DialRefused, route_extension, route_out
+from switch import Channel
 
 from .call import Call, Phase
 from .commands import Command, CommandError, Json
@@ -80,7 +81,14 @@ class TransferControl:
         return await self.begin(command.call, command.operator, command.to, "blind", "console")
 
     async def begin(
-        self, call_id: str, operator: str, to: To, how: How, by: str, key: KeyPressed | None = None
+        self,
+        call_id: str,
+        operator: str,
+        to: To,
+        how: How,
+        by: str,
+        key: KeyPressed | None = None,
+        pad: Channel | None = None,
     ) -> Json:
         """Answers when the target rings; CommandError says why not."""
         call = self._call(call_id, operator)
@@ -91,7 +99,7 @@ class TransferControl:
         if call.phase not in (Phase.TALKING, Phase.HOLD):
             raise CommandError("not_talking", "通話中ではありません。", "nobody talks in that call")
         target = self._target(call, operator, to, how)
-        wish = Wish(target, how, by, asyncio.get_running_loop().create_future(), key)
+        wish = Wish(target, how, by, asyncio.get_running_loop().create_future(), key, pad)
         call.inbox.put_nowait(wish)
         reason: Reason | None = None
         try:

@@ -36,22 +36,27 @@ class TransferMemory:
     answered_mono: float | None = None
     transferred: bool = False
     bridge: str | None = None
+    pad: str | None = None  # the call that the operator's own telephone dialled for it
 
 
 @dataclass
 class TransfersMemory:
-    """Of one call. `count`: how many have begun; `hops`: how many left the citizen to somebody; `last`,
-    `returned`: as the live state tells them."""
+    """Of one call. `count`: how many have begun; `hops`: how many of them took the citizen over, as the record
+    counts them; `last`, `returned`: as the live state tells them; `queued`: the last one left the citizen to a
+    queue, where nobody has answered yet."""
 
     open: TransferMemory | None = None
     count: int = 0
     hops: int = 0
+    queued: bool = False
     last: dict[str, Any] | None = None
     returned: dict[str, Any] | None = None
     back: TransferMemory | None = field(default=None, repr=False)  # the one that ended last
 
     def answered(self) -> None:
         """An operator has the citizen: one who was the target is none any more."""
+        if self.queued:
+            self.hops, self.queued = self.hops + 1, False
         if self.open is not None and self.open.transferred:
             self.open = None
 
@@ -75,8 +80,10 @@ def transferred(call: CallMemory, event: Event, mono: float) -> None:
             trunk=data.get("trunk"),
             phone=data.get("phone"),
             since=event.at,
+            pad=data.get("pad"),
         )
         known.count = known.open.place
+        known.queued = False
         known.last = known.returned = None
         call.held = False
         return
@@ -89,13 +96,15 @@ def transferred(call: CallMemory, event: Event, mono: float) -> None:
         case "transfer_rerouted":
             one.leg, one.trunk = data.get("leg"), data.get("trunk")
         case "transfer_answered":
+            known.hops += one.transferred and one.answered_mono is None
             one.answered_mono = mono
             one.state = State.TRANSFERRED if one.transferred else State.TALKING
         case "transfer_room":
             one.state = _STATES.get(str(data.get("with")), one.state)
         case "transferred":
+            known.hops += one.answered_mono is not None and not one.transferred
+            known.queued = one.to.get("kind") == "queue"
             one.transferred, one.bridge = True, data.get("bridge")
-            known.hops = int(data.get("hops") or known.hops + 1)
             if one.answered_mono is not None:
                 one.state = State.TRANSFERRED
         case "transfer_ended":

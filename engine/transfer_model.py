@@ -103,13 +103,14 @@ class KeyPressed:
 @dataclass(frozen=True)
 class Wish:
     """An operator's wish to transfer. `answer`: None once the target rings, else why it does not. `key`: of
-    the telephone by which it was wished."""
+    the telephone by which it was wished; `pad`: the call that it dialled for this, not answered yet."""
 
     target: Target
     how: How
     by: str  # console | phone | return_code
     answer: asyncio.Future[Reason | None] = field(compare=False)
     key: KeyPressed | None = field(default=None, compare=False)
+    pad: Channel | None = field(default=None, compare=False)
 
     def answered(self, reason: Reason | None) -> None:
         """The first answer counts."""
@@ -142,11 +143,18 @@ class TargetLeaves:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """The operator's telephone goes on with this one of its calls (its own hold key)."""
+
+    leg: str
+
+
+@dataclass(frozen=True)
 class GivenBack:
     """The department gives the citizen back (転送戻り) by dialling the return code."""
 
 
-Word = Wish | Key | TargetRings | TargetUp | TargetLeaves | GivenBack
+Word = Wish | Key | TargetRings | TargetUp | TargetLeaves | Resumed | GivenBack
 
 
 @dataclass(eq=False)
@@ -162,6 +170,8 @@ class Transfer:
     state: State = State.RINGING
     leg: Channel | None = None
     answered_mono: float | None = None
+    pad: Channel | None = None  # the call that the operator's telephone dialled to talk with the target
+    key: KeyPressed | None = None  # of that telephone, not answered yet
 
     def told(self) -> dict[str, Any]:
         """As the live state has it."""

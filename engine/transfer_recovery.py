@@ -28,7 +28,7 @@ Work = Coroutine[Any, Any, None]
 def remembered(call: Call, memory: CallMemory) -> None:
     """What the live state tells of transfers that are over."""
     known = memory.transfers
-    call.transfers, call.hops = known.count, known.hops
+    call.transfers = known.count
     call.last_transfer, call.returned = known.last, known.returned
 
 
@@ -96,6 +96,7 @@ class _Found:
             state=was.state,
             leg=self.leg,
             answered_mono=was.answered_mono,
+            pad=channels.get(was.pad or ""),
         )
         self.target = TargetPhone(session, call, self.transfer)
         self.target.phone = was.phone or DESK
@@ -116,8 +117,10 @@ class _Found:
         call.operator, call.phone, call.leg = operator, memory.phone, self.operators_leg
         call.muted = call.id in session.centre.memory.seats.muted
         session.floor.talks(operator, call.id, memory.queue)
-        session.take_up(call, self._talking(answer, FoundTransfer(self.transfer, self.leg, inside)))
-        return self.used
+        pad = self.transfer.pad
+        found = FoundTransfer(self.transfer, self.leg, inside, self.was.pad is not None and pad is None)
+        session.take_up(call, self._talking(answer, found))
+        return self.used | ({pad.id} if pad is not None else set())
 
     def _state(self, inside: frozenset[str]) -> State:
         """The last key may have been obeyed and not yet written down."""
@@ -139,13 +142,11 @@ class _Found:
 
     def left(self) -> None:
         """The operator hung up while nobody looked: that completes it, or leaves it to ring."""
-        self.call.hops += 1
-        self.target.note_transferred(self.room.bridge.id if self.room is not None else "", self.call.hops)
+        self.target.note_transferred(self.room.bridge.id if self.room is not None else "")
 
     def without_operator(self) -> set[str]:
         """The citizen had been left to the target."""
         session, call, leg = self.session, self.call, self.leg
-        call.hops = self.memory.transfers.hops
         if self.transfer.target.kind == "queue":
             self.target.over("over")
             session.take_up(call, _alive(session, call, _queued(session, call, self.transfer.target.number)))

@@ -116,6 +116,7 @@ class TargetPhone:
             trunk=trunk,
             phone=self.phone if self.colleague is not None else None,
             by=transfer.by,
+            **({"pad": transfer.pad.id} if transfer.pad is not None else {}),
         )
 
     def _note_rerouted(self, leg: str | None, trunk: str, reason: Reason) -> None:
@@ -132,15 +133,16 @@ class TargetPhone:
         """Whom the operator talks with from now on."""
         self._note("transfer_room", **{"with": WITH[state]})
 
-    def note_transferred(self, bridge: str, hops: int) -> None:
-        transfer = self.transfer
+    def note_transferred(self, bridge: str) -> None:
+        transfer, call = self.transfer, self.session.centre.memory.calls.get(self.call.id)
+        hops = call.transfers.hops if call is not None else 0
         self._note(
             "transferred",
             operator=transfer.operator,
             to=transfer.target.told(),
             leg=self.leg.id if self.leg is not None else None,
             bridge=bridge,
-            hops=hops,
+            hops=hops + (transfer.answered_mono is not None),
         )
 
     def answered(self) -> None:

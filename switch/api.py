@@ -213,6 +213,7 @@ class Switch(Protocol):
     - on_dialled(channel): one entered with first argument `keys`: somebody dials at an operator's telephone
       (`dialled`: the digits; `args[2]`: the endpoint). It is not answered yet.
     - on_key_transfer(KeyTransfer): a telephone's own transfer key was pressed.
+    - on_resumed(channel): the telephone there goes on with this call, which it had put on hold by itself.
     - on_connected(snapshot): after every (re)connect and before any arrival of the new connection. Channels
       known before that are missing now have been declared gone already (FOUND_ENDED or SWITCH_RESTARTED).
     - on_disconnected(): the connection was lost; requests raise SwitchGone until on_connected.

@@ -35,6 +35,7 @@ EVENTS = (
     "ChannelDtmfReceived",
     "PlaybackFinished",
     "ChannelTransfer",
+    "ChannelUnhold",
 )
 # An answer on the WebSocket that takes longer than this blocks all behind it: others then go by HTTP.
 OVERDUE_S = 0.03

@@ -55,9 +55,10 @@ class Node:
         on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
         on_dialled: Callable[[Channel], None] | None = None,
         on_key_transfer: Callable[[KeyTransfer], None] | None = None,
+        on_resumed: Callable[[Channel], None] | None = None,
     ) -> None:
         self._settings = settings
-        self._on_dialled, self._on_key_transfer = on_dialled, on_key_transfer
+        self._on_dialled, self._on_key_transfer, self._on_resumed = on_dialled, on_key_transfer, on_resumed
         self._on_arrival = on_arrival
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
@@ -87,6 +88,7 @@ class Node:
             "ChannelDtmfReceived": self._dtmf,
             "PlaybackFinished": self._playback_finished,
             "ChannelTransfer": self._key_transfer,
+            "ChannelUnhold": self._unhold,
         }
 
     # ---- the front
@@ -406,6 +408,11 @@ class Node:
         other = self._channels.get(target.get("destination_channel", {}).get("id", ""))
         self._guarded(self._on_key_transfer, KeyTransfer(channel, digits, other))
 
+    def _unhold(self, event: Event) -> None:
+        channel = self._channels.get(event["channel"]["id"])
+        if channel is not None and self._on_resumed is not None:
+            self._guarded(self._on_resumed, channel)
+
     def _playback_finished(self, event: Event) -> None:
         finished = self._playbacks.get(event["playback"]["id"])
         if finished is not None and not finished.done():
@@ -463,6 +470,7 @@ async def connect(
     on_channels: Callable[[str, frozenset[str]], None] = lambda _endpoint, _channels: None,
     on_dialled: Callable[[Channel], None] | None = None,
     on_key_transfer: Callable[[KeyTransfer], None] | None = None,
+    on_resumed: Callable[[Channel], None] | None = None,
 ) -> AsyncIterator[Node]:
     """A Switch that keeps itself connected until the block is left (see switch.api.Switch for the callbacks).
 
@@ -478,6 +486,7 @@ async def connect(
         on_channels,
         on_dialled,
         on_key_transfer,
+        on_resumed,
     )
     keeping = asyncio.create_task(node.keep(), name="switch")
     try:
