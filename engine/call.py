@@ -122,7 +122,6 @@ class Call:
     muted: bool = False  # the operator is, at the switch
     transfer: Transfer | None = None  # the one under way
     transfers: int = 0  # how many have begun
-    hops: int = 0  # how many have left the citizen to somebody
     last_transfer: dict[str, Any] | None = None  # why the last one came back to the operator
     returned: dict[str, Any] | None = None  # how the citizen came back after the operator had left
     inbox: asyncio.Queue[Word] = field(default_factory=asyncio.Queue)

@@ -157,7 +157,7 @@ async def _talk(
     while True:
         word = await call.inbox.get()
         match word:
-            case Wish():
+            case Wish(answer=answer) if not answer.done():
                 left = await transfer(session, call, bridge, word)
                 if left is not None:
                     return left

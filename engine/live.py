@@ -212,7 +212,7 @@ class Live:
             "diverted_from": call.diverted_from,
             "diverted_name": call.diverted_name,
             **seat_live.of_call(self.centre, call),
-            **transfer_live.of_call(call),
+            **transfer_live.of_call(self.centre, call),
         }
 
     def _rung(self, call: Call) -> str | None:

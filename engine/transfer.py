@@ -161,6 +161,8 @@ class _Side:
         if state is not State.RINGING:
             await self._pad_answered()
             await self._seat(state)
+            if state is State.HELD:
+                await _music(leg, True)  # perhaps not begun yet, or ended already
             self.session.phase(call, Phase.CONSULTING if state is State.TALKING else Phase.TALKING)
             return await self._talks()
         blind = self.transfer.how == "blind"
@@ -309,6 +311,8 @@ class _Side:
             return await self._back("target_gone")
         await self._seat(State.TRANSFERRED)
         await self.target.record_no_more()
+        if self.target.leg.hangup_info is not None:
+            return await self._back("target_gone")
         return self._leaves()
 
     def _leaves(self) -> Left:

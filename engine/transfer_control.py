@@ -108,6 +108,7 @@ class TransferControl:
         except TimeoutError:
             if call.transfer is None:
                 reason = "failed"
+                wish.answered(reason)  # it is not carried out later
         if reason is not None:
             raise CommandError(*_FAILED.get(reason, _OTHERWISE))
         return {"call": call.id, "transfer": call.transfer.told() if call.transfer is not None else None}

@@ -10,15 +10,17 @@ from .transfer_control import transfer_to
 from .transfer_model import State
 
 if TYPE_CHECKING:
+    from .centre import Centre
     from .session import Session
 
 
-def of_call(call: Call) -> Json:
+def of_call(centre: Centre, call: Call) -> Json:
+    known = centre.memory.calls.get(call.id)
     return {
         "transfer": call.transfer.told() if call.transfer is not None else None,
         "last_transfer": call.last_transfer,
         "returned": call.returned,
-        "hops": call.hops,
+        "hops": known.transfers.hops if known is not None else 0,
     }
 
 

@@ -41,9 +41,9 @@ class TransferMemory:
 
 @dataclass
 class TransfersMemory:
-    """Of one call. `count`: how many have begun; `hops`: how many of them took the citizen over, as the record
-    counts them; `last`, `returned`: as the live state tells them; `queued`: the last one left the citizen to a
-    queue, where nobody has answered yet."""
+    """Of one call. `count`: how many have begun; `hops`: how many of them took the citizen over, as the
+    record counts them; `queued`: the last one left the citizen to a queue, where nobody has answered yet;
+    `last`, `returned`: as the live state tells them."""
 
     open: TransferMemory | None = None
     count: int = 0

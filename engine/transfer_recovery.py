@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from switch import Bridge, Channel, FoundBridge
 
 from .arrival import life
-from .call import Answer, Call
+from .call import Answer, Call, Phase
 from .memory import CallMemory
 from .phones import BROWSER, DESK
 from .transfer import FoundTransfer, Left, broken_off
@@ -115,7 +115,7 @@ class _Found:
         self.transfer.state = self._state(inside)
         answer = Answer(operator, memory.phone or DESK, self.operators_leg, self._bridge())
         call.operator, call.phone, call.leg = operator, memory.phone, self.operators_leg
-        call.muted = call.id in session.centre.memory.seats.muted
+        call.bridge, call.muted = answer.bridge, call.id in session.centre.memory.seats.muted
         session.floor.talks(operator, call.id, memory.queue)
         pad = self.transfer.pad
         found = FoundTransfer(self.transfer, self.leg, inside, self.was.pad is not None and pad is None)
@@ -160,7 +160,10 @@ class _Found:
         if leg is None or self.room is None:
             session.take_up(call, _alive(session, call, self._back("failed")))
             return set()
-        call.hears_ringing = self.was.answered_mono is None
+        talk = self.was.answered_mono is not None
+        call.hears_ringing = not talk
+        # Known from now on: the department may be giving the citizen back at this moment.
+        call.phase = Phase.TRANSFERRED if talk else Phase.TRANSFERRING
         session.take_up(call, _alive(session, call, self._goes_on(leg, self.room)))
         return self.used - ({self.operators_leg.id} if self.operators_leg is not None else set())
 

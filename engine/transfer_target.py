@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from acd import OperatorState
 from switch import Channel, ChannelGone, Hangup, Refused, SwitchError, SwitchGone
 
 from .call import Call, LegGone
@@ -154,6 +155,9 @@ class TargetPhone:
         """An operator's phone, outside the distribution: no caller is offered to them meanwhile."""
         session = self.session
         self.phone = phone_of(session.centre, operator) or DESK
+        if session.floor.view(operator).state is not OperatorState.READY:
+            self._note_begun(None, None)
+            return "busy"  # since the key was pressed; another call of theirs must not end with this one
         leg = leg_id(operator)
         self._note_begun(leg, None)
         session.floor.talks_alone(operator, self.call.id)

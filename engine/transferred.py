@@ -85,6 +85,7 @@ async def _answered(session: Session, call: Call, target: TargetPhone, bridge: B
     if reason is not None or target.leg is None:
         return reason or "failed"
     try:
+        await target.record_no_more()  # begun as a consult: the citizen's own recording has the rest
         await call.quiet()
         await bridge.add(call.channel, target.leg)
     except ChannelGone:
