@@ -329,7 +329,7 @@ class Memory:
             case "handed_over":
                 call.via = "survival"  # Asterisk alone looks after it now
                 call.handed_over = True
-                call.forward = None  # whoever is rung outside is let go with it
+                call.forward = call.transfers.open = None  # whoever is rung outside is let go with it
             case "step" | "key":
                 call.facts.append(Fact(event.kind, data))
                 call.place = call.sent_on = None

@@ -243,6 +243,10 @@ def _adopt(
         centre.note("offer_ended", call.id, operator=operator, reason="withdrawn", ring_s=None)
     if memory.forward is not None and memory.sent_on is None:
         return _forwarded(session, memory, call, move, channels, bridges)
+    if move is None and call.ours and call.returned is not None:
+        # Come back from a transfer, and not in line yet.
+        session.take_up(call, _returned(session, call, memory.last_operator or ""))
+        return set()
     if move is None and call.ours:
         session.take_up(call, _over(session, call))  # the operator has left: nobody leads whom we called
         return set()

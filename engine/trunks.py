@@ -13,7 +13,7 @@ from .clock import iso
 if TYPE_CHECKING:
     from .centre import Centre
 
-_LED = frozenset({"forwarded", "transfer_begun", "dialled", "next_way"})
+_LED = frozenset({"forwarded", "transfer_begun", "transfer_rerouted", "dialled", "next_way"})
 _TAKEN = frozenset({"forward_answered", "transfer_answered", "answered"})
 _ENDED = frozenset({"forward_ended", "transfer_ended", "callback_failed", "ended"})
 # Somebody there has said so. Of `trunk_full`, `unreachable` and the rest nobody knows who did.
