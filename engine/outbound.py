@@ -54,6 +54,7 @@ class Outgoing:
         self.phone = phone_of(session.centre, wanted.operator) or DESK
         self.task: asyncio.Task[None] | None = None
         self._since = session.centre.clock.now()
+        self.begun = False
         self._wrote_up = session.centre.memory.operator(wanted.operator).state == "wrap_up"
 
     def told(self) -> dict[str, Any]:
@@ -63,6 +64,7 @@ class Outgoing:
     async def run(self) -> None:
         session, operator = self.session, self.wanted.operator
         leg: Channel | None = None
+        self.begun = True
         try:
             shows = (self.wanted.route.digits, _SHOWN)
             leg = await page(session, operator, self.leg_id, shows, self.rings)
@@ -243,8 +245,8 @@ class Outbounds:
     def cancel(self, operator: str, call: str | None = None) -> bool:
         """While their own phone is rung; False when it is not, or for another call."""
         one = self.under_way.get(operator)
-        if one is None or one.task is None or call not in (None, one.id):
-            return False
+        if one is None or one.task is None or not one.begun or call not in (None, one.id):
+            return False  # (a task that has not begun would never free the operator)
         one.task.cancel()
         return True
 

@@ -209,11 +209,12 @@ class Supervision:
             return
         new = await self.session.switch.snoop(heard, snoop_id=f"snoop-{serial()}", whisper=whisper)
         old, self.snoop, self._heard = self.snoop, new, (heard.id, whisper)
-        if old is not None:
-            await own.remove(old)
-        await own.add(new)
-        if old is not None:
-            await old.hangup()
+        try:
+            if old is not None:
+                await own.remove(old)
+            await own.add(new)
+        finally:
+            self.session.let_go(old, None)
 
     async def _deaf(self) -> None:
         old, self.snoop, self._heard = self.snoop, None, None
