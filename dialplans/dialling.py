@@ -178,7 +178,9 @@ def route_extension(site: Site, extension: str) -> OutRoute:
             f"内線「{digits}」はこのセンター自身につながります。キューへの転送を使ってください。",
             f"extension “{digits}” leads back to this centre: transfer to a queue instead",
         )
-    if any(kind in _NEVER_BY_PBX and shape.fullmatch(reached) for kind, shape in _CLASSES):
+    # The prefix may be an outside line's, with 184 or 186 after it.
+    ways = (reached, national(digits))
+    if any(kind in _NEVER_BY_PBX and shape.fullmatch(one) for one in ways for kind, shape in _CLASSES):
         raise DialRefused(
             "not_allowed",
             f"内線「{digits}」は、付加番号を付けると、かけてはならない番号になります。管理者に知らせてください。",
