@@ -25,7 +25,7 @@ EVERY_S = 2.0
 AWAY_EVERY_S = 5.0
 QUIET_ROUNDS = 5  # records follow the events by a moment; after so many rounds without any ...
 QUIET_EVERY_S = 20.0  # ... figures are only looked at in case the records came late
-ALL_EVERY_S = 60.0  # the whole day is read again: records of calls long over that came late
+ALL_EVERY_S = 30.0  # the whole day is read again: records of calls long over that came late
 LATE = timedelta(minutes=2)  # between: calls that go on, or are over for no longer
 AT_ONCE = 400  # rows; others are served between
 
@@ -75,6 +75,7 @@ class Today:
                 pause = self._pause()
             except StoreUnavailable as error:
                 log.warning("today's figures: %s", error)
+                self._all_at = float("-inf")  # what is written when it is back may be of long ago
                 self._set({**self.figures, "stale": True} if self.figures else None, self._own)
                 pause = AWAY_EVERY_S
             except Exception:  # a figure that cannot be computed must not end the board for everybody

@@ -47,15 +47,14 @@ export class Asks {
 
   draw(): void {
     const helps = [...this.helps].sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.at.localeCompare(b.at));
-    const alarms = [...this.alarms].sort(
-      (a, b) => Number(a.kind !== "emergency") - Number(b.kind !== "emergency") || Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at)) || b.at.localeCompare(a.at),
-    );
+    const rank = (one: Alarm) => (one.over_at ? 2 : one.acknowledged_at ? 1 : 0);
+    const alarms = [...this.alarms].sort((a, b) => rank(a) - rank(b) || b.at.localeCompare(a.at));
+    const worst = (one: Alarm) => one.kind === "emergency" && !one.over_at;
     const known = new Set<string>();
-    const emergencies = alarms.filter((one) => one.kind === "emergency").map((one) => this.alarmRow(one, known));
     const lines = [
-      ...emergencies,
+      ...alarms.filter(worst).map((one) => this.alarmRow(one, known)),
       ...helps.map((help) => this.helpRow(help, known)),
-      ...alarms.filter((one) => one.kind !== "emergency").map((one) => this.alarmRow(one, known)),
+      ...alarms.filter((one) => !worst(one)).map((one) => this.alarmRow(one, known)),
     ];
     for (const key of this.rows.keys()) if (!known.has(key)) this.rows.delete(key);
     const list = el("asks");
