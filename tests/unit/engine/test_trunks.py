@@ -52,6 +52,13 @@ def test_a_call_that_takes_the_next_way_says_that_the_first_has_failed() -> None
     tell(made, "transfer_begun", "c2", trunk="hikari")
     tell(made, "transfer_answered", "c2")
     assert not failing(made)
+    tell(made, "transfer_begun", "c4", trunk="hikari")
+    tell(made, "transfer_rerouted", "c4", trunk="other", reason="failed")
+    tell(made, "transfer_answered", "c4")
+    assert failing(made)  # the other one has led there
+    tell(made, "forwarded", "c5", trunk="hikari")
+    tell(made, "forward_answered", "c5")
+    assert not failing(made)
     tell(made, "dialled", "c3", trunk="hikari")
     tell(made, "next_way", "c3", trunk="other", reason="trunk_full")
     assert not failing(made)  # who has no channel left is there
