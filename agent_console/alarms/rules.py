@@ -6,6 +6,7 @@ three digits, ids and reasons as they are. Words are made where they are shown (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -129,7 +130,7 @@ def _queues(facts: Facts, wanted: Alarms) -> Iterator[Condition]:
         return  # what waited when the engine went away is not known to wait still
     for queue in facts.queues:
         if wanted.wait_s is not None and queue.longest_s > wanted.wait_s:
-            yield Condition("wait", queue.id, f"{queue.longest_s:.0f}", str(wanted.wait_s))
+            yield Condition("wait", queue.id, str(math.ceil(queue.longest_s)), str(wanted.wait_s))
         if wanted.waiting is not None and queue.waiting >= wanted.waiting:
             yield Condition("waiting", queue.id, str(queue.waiting), str(wanted.waiting))
         if wanted.nobody_ready and queue.wanted and queue.working == 0:
