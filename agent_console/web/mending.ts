@@ -70,6 +70,9 @@ export class Mending {
       }
       return;
     }
+    // JsSIP (3.13.8) remembers of the first gathering that it is ready, and would send an offer without candidates
+    // and with the address 0.0.0.0, which Asterisk takes for a hold: the citizen would hear music for ever.
+    (this.session as unknown as { _iceReady: boolean })._iceReady = false;
     if (!this.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } })) return; // another is under way
     this.asked = now;
     this.tries += 1;
