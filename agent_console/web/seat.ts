@@ -4,7 +4,7 @@
 import { ApiError, get, post } from "./api";
 import { Armed } from "./armed";
 import { keysListen } from "./keys";
-import { LiveLine, type Call, type Callback, type Help, type Operator, type Update } from "./live";
+import { LiveLine, type Call, type Callback, type Help, type Operator, type Target, type Update } from "./live";
 import { OwnCalls } from "./own_calls";
 import { el, page, put, say, show, t } from "./page";
 import { Alarm } from "./seat_alarm";
@@ -33,6 +33,7 @@ let call: Call | null = null;
 let lastCall: Call | null = null;
 let callback: Callback | null = null;
 let helps: Help[] = [];
+let sentOn: { call: string; to: Target } | null = null; // given away blindly, by this page
 let waitingSince: string | null = null;
 let leftOver = 0;
 
@@ -101,7 +102,7 @@ function endLeftOver(): void {
 // -- what is shown
 
 const phase = (): Phase => (me ? phaseOf(me, call, callback) : "idle");
-const now = (): Now | null => (me ? { me, call, callback, phase: phase() } : null);
+const now = (): Now | null => (me ? { me, call, callback, phase: phase(), sentOn } : null);
 
 function draw(): void {
   const all = now();
@@ -239,8 +240,11 @@ async function mute(): Promise<void> {
   if (known) await tell(() => act(on ? "mute" : "unmute"));
 }
 
-async function transfer(how: How, to: object): Promise<void> {
+async function transfer(how: How, to: Target): Promise<void> {
+  const given = call?.id ?? "";
   await act(how, { to });
+  if (how === "blind") sentOn = { call: given, to };
+  draw();
 }
 
 /** F4: to the search for whom to give the call to. */

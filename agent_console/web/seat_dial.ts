@@ -45,21 +45,23 @@ export class Dialling {
       this.focus();
       return;
     }
-    this.keep(number);
-    await this.ask(`${this.path}/dial`, this.about ? { number, about: this.about } : { number }, number);
+    if (await this.ask(`${this.path}/dial`, this.about ? { number, about: this.about } : { number }, number)) this.keep(number);
   }
 
-  private async ask(path: string, body: object, number: string): Promise<void> {
+  /** Whether the call is on its way: what was refused is not to be dialled again. */
+  private async ask(path: string, body: object, number: string): Promise<boolean> {
     const button = el<HTMLButtonElement>("dial");
-    if (button.disabled) return;
+    if (button.disabled) return false;
     button.disabled = true;
     this.problem("");
     try {
       await post(path, body);
       el<HTMLInputElement>("dial-number").value = "";
+      return true;
     } catch (error) {
       el<HTMLInputElement>("dial-number").value = number;
       this.problem(error instanceof ApiError ? error.message : String(error));
+      return false;
     } finally {
       button.disabled = false;
     }

@@ -38,7 +38,7 @@ export class HelpDesk {
     this.help = help;
     el("raise").setAttribute("aria-pressed", String(help !== null));
     put(el("raise-word"), t(help ? "ask.raised" : "ask.raise"));
-    put(el("help-state"), help ? t(help.state === "taken" ? "ask.taken" : "ask.open", { who: helperName(help.by ?? ""), at: clock(help.at) }) : t("ask.none"));
+    put(el("help-state"), stateOf(help));
     put(el("help-send"), t(help ? "ask.send" : "ask.ask"));
     show(el("help-close"), help !== null);
     const list = el("help-thread");
@@ -77,8 +77,18 @@ export class HelpDesk {
   }
 }
 
+function stateOf(help: Help | null): string {
+  if (!help) return t("ask.none");
+  const at = clock(help.at);
+  if (help.state === "taken") return t("ask.taken", { who: helperName(help.by ?? ""), at });
+  const answer = help.messages.filter((one) => !isOwn(one.by)).pop();
+  return answer ? t("ask.answered", { who: helperName(answer.by), at }) : t("ask.open", { at });
+}
+
+const isOwn = (by: string): boolean => by === page.operator || by === page.login;
+
 function message(one: { at: string; by: string; text: string }): HTMLElement {
-  const own = one.by === page.operator || one.by === page.login;
+  const own = isOwn(one.by);
   const item = make("li", own ? "own" : "other");
   item.append(make("span", "small muted", `${own ? t("ask.me") : helperName(one.by)} ${clock(one.at)}`), make("p", "", one.text));
   return item;

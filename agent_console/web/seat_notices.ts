@@ -33,7 +33,12 @@ export class Notices {
 
 function ofCall(call: Call): Notice[] {
   const found: Notice[] = [];
-  const { returned, last_transfer: last } = call;
+  const { returned, last_transfer: last, transfer } = call;
+  // Rung by a colleague: without this it looks like a citizen's call, and is answered as one.
+  if (transfer && transfer.to.kind === "operator" && transfer.to.number === page.operator && transfer.operator !== page.operator) {
+    const text = t(`transfer.from.${transfer.kind === "blind" ? "blind" : transfer.state}`, { who: helperName(transfer.operator ?? "") });
+    found.push({ key: `from ${transfer.since} ${transfer.state}`, kind: "info", shape: "↘", text });
+  }
   if (call.marks?.some((one) => one.mark === "emergency")) {
     const mark = call.marks.find((one) => one.mark === "emergency");
     found.push({ key: "emergency", kind: "bad", shape: "▲", text: t("mark.emergency_on", { at: clock(mark?.at) }) });

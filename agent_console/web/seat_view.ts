@@ -1,8 +1,9 @@
 // What stands in the seat's middle: who calls and how they came, or what one is doing when nobody does.
 
 import { announce } from "./announce";
-import type { Call, Callback, Operator } from "./live";
+import type { Call, Callback, Operator, Target } from "./live";
 import { el, page, put, t } from "./page";
+import { targetText } from "./targets";
 import { clock, secondsSince, span } from "./time";
 import { languageOf, wayOf } from "./way";
 
@@ -13,6 +14,7 @@ export interface Now {
   call: Call | null;
   callback: Callback | null;
   phase: Phase;
+  sentOn: { call: string; to: Target } | null; // the call last given away blindly, and to whom
 }
 
 /** Which of the seat's faces is to be shown. */
@@ -61,12 +63,12 @@ function drawIdle(me: Operator): void {
 const idleKind = (me: Operator): string => (["ringing", "talking", "hold"].includes(me.state) ? "ready" : me.state);
 
 /** The line of times, drawn anew each second. */
-export function drawHint({ me, call, callback, phase }: Now): void {
+export function drawHint({ me, call, callback, phase, sentOn }: Now): void {
   let text = "";
   if (callback && (phase === "ringing" || phase === "calling") && (!call || callback.state !== "talking")) text = callbackHint(callback, phase === "ringing");
   else if (call && phase === "calling") text = t("seat.dialling");
   else if (call && phase !== "idle") text = callHint(me, call, phase);
-  else text = idleHint(me);
+  else text = idleHint(me, sentOn);
   put(el("hint"), text);
 }
 
@@ -86,12 +88,15 @@ function callbackHint(now: Callback, offered: boolean): string {
   return `${since} · ${tries}\n${t(offered ? "seat.callback_first" : "seat.callback_calling")}`;
 }
 
-function idleHint(me: Operator): string {
+function idleHint(me: Operator, sentOn: Now["sentOn"]): string {
   if (me.state === "ready" && me.phone === null) return t("seat.no_phone_for_ready");
   if (me.state === "ready" && me.limited_until) return t("seat.limited", { t: clock(me.limited_until) });
   const held = me.state === "no_answer" ? heldBack(me.reason) : null;
-  const next = me.state === "wrap_up" && me.next_state ? ` · ${t("next_state", { state: t(`state.${me.next_state}`) })}` : "";
-  return (held?.hint ?? t(`seat.idle_${idleKind(me)}_hint`)) + next;
+  if (me.state !== "wrap_up") return held?.hint ?? t(`seat.idle_${idleKind(me)}_hint`);
+  const next = me.next_state ? ` (${t("next_state", { state: t(`state.${me.next_state}`) })})` : "";
+  // A citizen sent on blindly may still be back: no call that is simply over.
+  const sent = sentOn !== null && sentOn.call === me.last_call;
+  return (sent ? t("seat.idle_wrap_up_blind", { to: targetText(sentOn.to) }) : t("seat.idle_wrap_up_hint")) + next;
 }
 
 /** Why calls are held back, and what to do about it; null for a reason that nobody foresaw. */

@@ -73,6 +73,8 @@ export class WrapUp {
     el<HTMLButtonElement>("done").disabled = !may;
     el<HTMLButtonElement>("done-break").disabled = !may;
     this.form.dataset.open = String(this.open);
+    // Closed unsaved (ready by the state's button): neither the call nor what was missing stands there any longer.
+    if (!this.open && el("wrap-for").textContent) this.clear();
     this.tick();
   }
 

@@ -95,10 +95,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "呼出に応答がありませんでした。「待機」を押すと、着信を再開します。",
         "A call rang unanswered. Press Ready to take calls again.",
     ),
-    "js.seat.idle_wrap_up": ("通話が終わりました", "The call has ended"),
+    "js.seat.idle_wrap_up": ("この方との通話は終わりました", "Your part of the call is over"),
     "js.seat.idle_wrap_up_hint": (
         "下の後処理を書いて F6 を押してください。",
         "Fill in the wrap-up below and press F6.",
+    ),
+    "js.seat.idle_wrap_up_blind": (
+        "{to} に転送しました。出なければ、市民は戻ってきます。後処理を書いて F6 を押してください。",
+        "Transferred to {to}. If nobody answers, the citizen comes back. Write the wrap-up and press F6.",
     ),
     "js.seat.wait_so_far": ("待ち {t}", "waited {t}"),
     "js.seat.answered_at": ("応答 {t}", "answered {t}"),
@@ -114,7 +118,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.seat.hangup_again": ("もう一度 F8", "F8 again"),
     "js.seat.returned": ("会話に戻りました", "Your conversation is back"),
     "js.seat.on_hold": (
-        "お待たせ中です。市民には音楽が流れています。 · 通話 {t}",
+        "市民には保留の音楽が流れています · 通話 {t}",
         "The citizen hears music. · talk {t}",
     ),
     "js.seat.wrap_for": ("{caller} {number}", "{caller} {number}"),

@@ -63,6 +63,28 @@ WORDS: dict[str, tuple[str, str]] = {
         "市民を相手につないでいます。つながらなければ、ここに戻ります。",
         "The citizen is being connected. If that fails, they come back here.",
     ),
+    # What a colleague sees who is rung or asked.
+    "js.transfer.from.ringing": (
+        "{who} からの取次です。出るとまず {who} と話します(市民は待っています)。",
+        "{who} consults you: you talk to {who} first, the citizen waits.",
+    ),
+    "js.transfer.from.talking": (
+        "{who} と話しています。市民には音楽が流れています。",
+        "You are talking to {who}. The citizen hears music.",
+    ),
+    "js.transfer.from.held": (
+        "{who} は市民と話しています。あなたには音楽が流れています。",
+        "{who} is talking to the citizen. You hear music.",
+    ),
+    "js.transfer.from.three_way": (
+        "{who}・市民との三者通話です。三人とも聞こえています。",
+        "You, {who} and the citizen all hear each other.",
+    ),
+    "js.transfer.from.transferred": ("{who} から引き継ぎました。", "Taken over from {who}."),
+    "js.transfer.from.blind": (
+        "{who} からの転送です。出ると市民とつながります。",
+        "Transferred by {who}: you will talk to the citizen.",
+    ),
     "js.transfer.came_back": ("{to}: {why} ({at})", "{to}: {why} ({at})"),
     "js.transfer.returned": ("転送戻り {to}: {why} ({at})", "Came back from {to}: {why} ({at})"),
     "js.transfer.hops": (
@@ -172,6 +194,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.ask.open": (
         "{at} に手上げしました。監督者を待っています。",
         "Asked at {at}. Waiting for a supervisor.",
+    ),
+    "js.ask.answered": (
+        "{at} に手上げしました。{who} から返事があります。",
+        "Asked at {at}. {who} has answered.",
     ),
     "js.ask.taken": ("{who} が対応しています ({at} から)", "{who} helps (asked at {at})"),
     "js.ask.ask": ("手上げ", "Ask"),
