@@ -123,8 +123,8 @@ def route_out(site: Site, number: str, about: str | None = None) -> OutRoute:
     if digits in own_numbers(site):
         raise DialRefused(
             "own_number",
-            f"「{digits}」はこのセンター自身の番号です。キューへの転送を使ってください。",
-            f"“{digits}” is this centre's own number: transfer to a queue instead",
+            f"「{digits}」はこのセンター自身の番号です。市民をほかの窓口へ回すときは、転送を使ってください。",
+            f"“{digits}” is this centre's own number: transfer the call to its queue instead",
         )
     if any(digits.startswith(_canonical(one)) for one in rules.never):
         raise DialRefused(

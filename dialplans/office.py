@@ -258,6 +258,9 @@ def _spans_text(spans: Spans, ja: bool) -> str:
 
 def _days_text(days: list[int], ja: bool) -> str:
     """`月–水・金`; holidays and closures by name."""
+    if set(days) >= {*range(7), _HOLIDAY}:
+        every = "毎日" if ja else "every day"
+        return every if _CLOSURE in days else f"{every}(年末年始を除く)" if ja else f"{every} but closures"
     names = _DAYS_JA if ja else _DAYS_EN
     runs: list[list[int]] = []
     for day in (day for day in days if day < 7):
