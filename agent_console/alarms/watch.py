@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -206,13 +207,26 @@ def _free(*folders: Path) -> dict[str, float]:
 
 
 def _latest_capture_s(spool: Path, busy: set[str]) -> float:
-    """Seconds since the oldest capture was last written whose call is over. Blocking."""
-    oldest = 0.0
-    now = time.time()
+    """For the oldest call in the spool that is over: seconds since a capture of it was last written. A
+    consult's own (`<call>.<n>`) waits for the call's end, however long it has been over. Blocking."""
+    written: dict[str, float] = {}
     with contextlib.suppress(FileNotFoundError):
         for path in spool.iterdir():
             call = path.name.rpartition("-")[0]
-            if path.suffix == ".wav" and not any(call == one or call.startswith(f"{one}.") for one in busy):
+            if path.suffix == ".wav" and not any(_is_of(call, one) for one in busy):
                 with contextlib.suppress(FileNotFoundError):
-                    oldest = max(oldest, now - path.stat().st_mtime)
-    return oldest
+                    written[call] = max(written.get(call, 0.0), path.stat().st_mtime)
+    now = time.time()
+    newest = (
+        max(at for other, at in written.items() if _is_of(other, _whole(call, written))) for call in written
+    )
+    return max((now - at for at in newest), default=0.0)
+
+
+def _is_of(capture: str, call: str) -> bool:
+    return capture == call or capture.startswith(f"{call}.")
+
+
+def _whole(capture: str, captures: Iterable[str]) -> str:
+    """The call that a consult belongs to, where that is still in the spool."""
+    return min((one for one in captures if _is_of(capture, one)), key=len)

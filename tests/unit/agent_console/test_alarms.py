@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -403,11 +404,13 @@ async def test_a_recording_that_failed_and_a_capture_left_behind_are_seen(
     now = time.time()
     for name in ("minato-1.1-in.wav", "gone-1-in.wav", "x.txt"):  # one of a call that goes on
         (spool / name).write_bytes(b"RIFF")
-        import os
-
         os.utime(spool / name, (now - 1000, now - 1000))
     assert 990 < _latest_capture_s(spool, {"minato-1.1"}) < 1100
     assert _latest_capture_s(spool, {"minato-1.1", "gone-1"}) == 0
+    # A consult at the beginning of a long call: nothing is late when the call is just over.
+    (spool / "gone-1.1-in.wav").write_bytes(b"RIFF")
+    os.utime(spool / "gone-1.1-in.wav", (now - 3000, now - 3000))
+    assert 990 < _latest_capture_s(spool, {"minato-1.1"}) < 1100
     async with running.console.store.session() as database:
         database.add(
             Recording(call="a", path="", state="failed", problem="no sound", created_at=datetime.now(UTC))
