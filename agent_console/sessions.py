@@ -23,6 +23,7 @@ _TRUST_S = 5.0
 _TRUST_WITHOUT_STORE_S = 900.0
 _TOUCH_EVERY_S = 30.0
 _SWEEP_S = 2.0
+_KEEP_ENDED = 1000
 
 
 @dataclass
@@ -51,6 +52,14 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@dataclass
+class _Look:
+    """One question to the database for several sessions."""
+
+    keys: set[str] = field(default_factory=set)
+    task: asyncio.Task[None] | None = None
+
+
 class Sessions:
     """All sessions of this console. Times of ends are wall-clock time: they must survive a restart."""
 
@@ -59,8 +68,9 @@ class Sessions:
         self.idle = timedelta(seconds=idle_s)
         self.absolute = timedelta(seconds=absolute_s)
         self._cache: dict[str, Session] = {}
-        self._sweeping = asyncio.Lock()
-        self._swept = float("-inf")
+        self._looking = asyncio.Lock()
+        self._next: _Look | None = None
+        self._ended: dict[str, None] = {}  # signed out here, the last of them
 
     async def begin(self, account: Account, address: str | None) -> tuple[str, Session]:
         """A new session; returns the cookie's token (never stored) and the session."""
@@ -110,10 +120,9 @@ class Sessions:
         if self.has_ended(session):
             return False
         try:
-            async with self._sweeping:
-                if time.monotonic() - self._swept > _SWEEP_S:
-                    await self._sweep()
-            current = self._cache.get(session.token_hash) or await self._load(session.token_hash)
+            current = self._cache.get(session.token_hash)
+            if current is None or time.monotonic() - current.checked > _SWEEP_S:
+                current = await self._load(session.token_hash, *self._cache)
         except StoreUnavailable:
             return True
         return current is not None and not self.has_ended(current)
@@ -137,6 +146,9 @@ class Sessions:
     async def end(self, session: Session) -> None:
         """Signs out."""
         self._cache.pop(session.token_hash, None)
+        self._ended[session.token_hash] = None
+        while len(self._ended) > _KEEP_ENDED:
+            del self._ended[next(iter(self._ended))]
         async with self._store.session() as database:
             await database.execute(delete(UserSession).where(UserSession.token_hash == session.token_hash))
 
@@ -144,32 +156,31 @@ class Sessions:
         """The user's sessions were changed in the database: look them up anew."""
         self._cache = {key: s for key, s in self._cache.items() if s.account.login != login}
 
-    async def _load(self, key: str) -> Session | None:
-        async with self._store.reading() as database:
-            row = (
-                await database.execute(
-                    select(UserSession, User)
-                    .join(User, User.login == UserSession.login)
-                    .where(UserSession.token_hash == key)
-                )
-            ).one_or_none()
-        if row is None or row[1].disabled:
-            self._cache.pop(key, None)
-            return None
-        return self._take(row[0], row[1])
+    async def _load(self, key: str, *also: str) -> Session | None:
+        """The session as the database has it. Whoever asks while the database is being asked waits for the
+        next look, which is for all of them: hundreds of pages that come back at once are a few questions."""
+        if self._next is None:
+            look = self._next = _Look()
+            look.task = asyncio.create_task(self._look(look))
+            look.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        look = self._next
+        look.keys |= {key, *also}
+        assert look.task is not None  # noqa: S101 - made above
+        await asyncio.shield(look.task)  # one page that goes away leaves the others their answer
+        return self._cache.get(key)
 
-    async def _sweep(self) -> None:
-        """Looks up all that are known here."""
-        async with self._store.reading() as database:
+    async def _look(self, look: _Look) -> None:
+        async with self._looking:
+            self._next = None
             query = select(UserSession, User).join(User, User.login == UserSession.login)
-            rows = (await database.execute(query)).all()
+            async with self._store.reading() as database:
+                rows = (await database.execute(query.where(UserSession.token_hash.in_(look.keys)))).all()
         stored = {row[0].token_hash: row for row in rows if not row[1].disabled}
-        for key in list(self._cache):  # one that ended meanwhile is not there any more, and stays away
-            if key in stored:
+        for key in look.keys:
+            if key not in stored:
+                self._cache.pop(key, None)
+            elif key not in self._ended:  # meanwhile
                 self._take(stored[key][0], stored[key][1])
-            else:
-                del self._cache[key]
-        self._swept = time.monotonic()
 
     def _take(self, stored: UserSession, user: User) -> Session:
         account = Account(user.login, user.name, Role(user.role), user.operator, user.must_change)
