@@ -165,7 +165,9 @@ class Node:
 
     async def bridge(self) -> Bridge:
         bridge = AriBridge(self, self.new_id("b"))
-        query = {"type": "mixing", "bridgeId": bridge.id, "name": self._settings.application}
+        # Always mixed, also where there are two: else a recording loses whoever comes in place of another,
+        # since their packets are numbered lower (docs/decisions/0018). No video is offered to anybody.
+        query = {"type": "mixing,video_sfu", "bridgeId": bridge.id, "name": self._settings.application}
         try:
             await self.request("POST", "bridges", query)
         except asyncio.CancelledError:

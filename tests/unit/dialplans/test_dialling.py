@@ -187,7 +187,11 @@ def test_an_extension_that_leads_back_or_outside_is_refused() -> None:
         (by("024622"), "1200", "own_number"),  # 付加番号ダイヤルイン by public numbers
         (by("", return_code="7700"), "7700", "own_number"),
         (by("0990", digits=(3, 6)), "123456", "not_allowed"),
-        (by("0", digits=(3, 6)), "184110", "not_allowed"),  # an outside line, and the police with the number withheld
+        (
+            by("0", digits=(3, 6)),
+            "184110",
+            "not_allowed",
+        ),  # outside line, 184, police
         (SITE.model_copy(update={"pbx": None}), "2314", "no_pbx"),
     ):
         with pytest.raises(DialRefused) as caught:
