@@ -72,7 +72,7 @@ async def _caller(call: ApiCall, call_id: str) -> str | None:
     """Whose call it is; None for 非通知. Raises Problem (404) where it is not for these eyes."""
     state, own = call.console.link.state, call.session.account.operator
     live: dict[str, Any] | None = state.calls.get(call_id)
-    if live is not None and (live.get("operator") == own or call.session.may(Right.CALLS_ALL)):
+    if live is not None and (own in _in_call(live) or call.session.may(Right.CALLS_ALL)):
         return live.get("caller")
     offered = state.callback_of(own) if own is not None else None
     if offered is not None and offered.get("id") == call_id:
@@ -81,6 +81,13 @@ async def _caller(call: ApiCall, call_id: str) -> str | None:
     if detail is None:
         raise problem(404, "unknown_call", "problem.no_call", id=call_id)
     return detail.record.caller
+
+
+def _in_call(live: dict[str, Any]) -> set[str]:
+    """Whose call it is, and the colleague who is consulted or is to take it."""
+    to = (live.get("transfer") or {}).get("to") or {}
+    asked = to.get("number") if to.get("kind") == "operator" else None
+    return {str(one) for one in (live.get("operator"), asked) if one}
 
 
 def _named(target: dict[str, Any]) -> str:

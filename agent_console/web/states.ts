@@ -18,6 +18,8 @@ const SHAPES: Record<string, string> = {
   menu: "#",
   forwarding: "↗",
   forwarded: "↗",
+  transferring: "↗",
+  transferred: "↗",
   waiting: "…",
   returning: "↺",
   calling: "↗",

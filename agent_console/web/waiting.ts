@@ -5,17 +5,20 @@ import { inScope, type Scope } from "./board_types";
 import type { Call, Operator } from "./live";
 import { el, make, page, put, say, show, t } from "./page";
 import { shapeOf } from "./states";
+import { targetText } from "./targets";
 import { secondsSince, span } from "./time";
 import { wayOf } from "./way";
 
 const LATE_S = 20;
 export const WAITS = new Set(["waiting", "ringing", "returning"]);
+// Given away: no operator has them, and nobody is to lose sight of them.
+const AWAY = new Set(["transferring", "transferred"]);
 // Led by the plan, not yet waiting for anybody here.
 const LED = new Set(["greeting", "menu", "announcement", "forwarding"]);
 
 /** Whoever still hears the greeting waits for nobody yet: last, and without a waiting time. */
 function rank(call: Call): string {
-  return LED.has(call.phase) ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
+  return LED.has(call.phase) || AWAY.has(call.phase) ? `1${call.arrived_at}` : `0${call.queued_at ?? call.arrived_at}`;
 }
 
 export class WaitingList {
@@ -39,7 +42,7 @@ export class WaitingList {
 
   draw(scope: Scope): void {
     const waiting = [...this.calls.values()]
-      .filter((call) => (WAITS.has(call.phase) || LED.has(call.phase)) && inScope(scope, call))
+      .filter((call) => (WAITS.has(call.phase) || LED.has(call.phase) || (AWAY.has(call.phase) && !call.operator)) && inScope(scope, call))
       .sort((a, b) => rank(a).localeCompare(rank(b)) || a.id.localeCompare(b.id));
     const known = new Set(waiting.map((call) => call.id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
@@ -64,7 +67,8 @@ export class WaitingList {
       if (!cell) continue;
       const seconds = secondsSince(row.dataset.since);
       put(cell, row.dataset.since ? span(seconds) : "");
-      cell.classList.toggle("late", Boolean(row.dataset.since) && seconds > (page.board?.late_s ?? LATE_S));
+      const waits = WAITS.has(this.calls.get(row.dataset.call ?? "")?.phase ?? "");
+      cell.classList.toggle("late", waits && Boolean(row.dataset.since) && seconds > (page.board?.late_s ?? LATE_S));
     }
     this.drawWhom();
   }
@@ -96,6 +100,7 @@ export class WaitingList {
   private fill(row: HTMLElement, call: Call): void {
     const part = (name: string) => row.querySelector<HTMLElement>(name) ?? row;
     if (LED.has(call.phase)) delete row.dataset.since;
+    else if (AWAY.has(call.phase)) row.dataset.since = call.transfer?.since ?? call.since;
     else row.dataset.since = call.queued_at ?? call.arrived_at;
     const caller = call.caller_text ?? t("withheld");
     put(part(".caller"), caller);
@@ -118,6 +123,7 @@ export class WaitingList {
   /** The queue where there are several, priority, where it was moved from. */
   private marks(call: Call): string[] {
     const marks: string[] = [];
+    if (AWAY.has(call.phase) && call.transfer) marks.push(`→ ${targetText(call.transfer.to)}`);
     if (this.queues.length > 1 && call.queue && WAITS.has(call.phase)) marks.push(this.queueName(call.queue));
     if (call.priority) marks.push(t("board.priority", { n: call.priority }));
     if (call.moved_from) marks.push(t("board.moved_from", { queue: this.queueName(call.moved_from) }));

@@ -23,6 +23,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "js.phase.announcement": ("案内中", "Announcement"),
     "js.phase.forwarding": ("転送呼出", "Forwarding"),
     "js.phase.forwarded": ("転送中", "Forwarded"),
+    "js.phase.transferring": ("転送呼出", "Transferring"),
+    "js.phase.transferred": ("転送先と通話", "Transferred"),
     "js.way": ("案内 → {path}", "menu → {path}"),
     "js.language.ja": ("日本語", "Japanese"),
     "js.language.en": ("英語", "English"),

@@ -238,7 +238,15 @@ async def test_the_history_is_that_of_the_one_who_calls(start: Start) -> None:
     assert found["contacts"][0]["operator_name"] == "操作者02"
     assert [(one["subject"], one["overdue"]) for one in found["cases"]] == [("粗大ごみ", False)]
     # Another operator has nothing to do with this call, and a number cannot be asked for.
-    assert (await (await running.browser("op02")).get(f"{CALL}/history")).status == 404
+    colleague = await running.browser("op02")
+    assert (await colleague.get(f"{CALL}/history")).status == 404
+    # … unless they are consulted about it.
+    consulted = {"kind": "consult", "to": {"kind": "operator", "number": "1002"}, "state": "ringing"}
+    consulted |= {"operator": "1001", "since": "2026-04-01T00:00:00Z"}
+    await running.engine.tell(
+        calls=[live_call("minato-1.1", phase="consulting", operator="1001", transfer=consulted)]
+    )
+    assert (await (await colleague.get(f"{CALL}/history")).json())["contacts"] == found["contacts"]
     assert (await browser.get("/api/v1/calls/minato-9.9/history")).status == 404
     await running.engine.tell(calls=[live_call("minato-1.1", phase="talking", operator="1001", caller=None)])
     nobody = await (await browser.get(f"{CALL}/history")).json()
