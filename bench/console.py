@@ -44,6 +44,7 @@ CALLS_S, TALK_S, WRAP_S = 2.0, 60.0, 10.0
 TODAY = 2000  # calls that the day has had already
 WARM_UP_S = 8.0
 _READY_S = 60.0
+_PING_EVERY_S = 0.1
 
 
 def site(operators: int, boards: int) -> dict[str, Any]:
@@ -92,13 +93,15 @@ def settings(folder: Path, port: int) -> ConsoleSettings:
 
 @dataclass
 class Screens:
-    """What all pages saw. Seconds from event to frame; `frames` and `size` (bytes) of all pages together."""
+    """What all pages saw. Seconds from event to frame, and from a page's ping to its answer (how slow machine
+    and programs are for everybody); `frames` and `size` (bytes) of all pages together."""
 
     latencies: list[float] = field(default_factory=list)
     frames: int = 0
     size: int = 0
     measuring: bool = False
     lost: int = 0
+    pings: list[float] = field(default_factory=list)
 
     def took(self, frame: bytes, at: float, seen: dict[str, float]) -> None:
         """A frame that came at monotonic second `at`; `seen`: the newest event by entity of that page."""
@@ -137,6 +140,19 @@ async def look(
         async for message in page:
             screens.took(message.data.encode(), time.monotonic(), seen)
     screens.lost += 1
+
+
+async def ping(screens: Screens, client: aiohttp.ClientSession, url: str, cookie: str) -> None:
+    """A page that asks for a sign of life again and again, until cancelled."""
+    async with client.ws_connect(url, headers={"Cookie": cookie}, compress=0) as page:
+        while True:
+            asked = time.monotonic()
+            await page.send_str('{"ping":true}')
+            while len(orjson.loads((await page.receive_str()).encode())) > 1:
+                pass  # what it is told besides
+            if screens.measuring:
+                screens.pings.append(time.monotonic() - asked)
+            await asyncio.sleep(_PING_EVERY_S)
 
 
 async def signed_in(store: Store, logins: list[str]) -> dict[str, str]:
@@ -259,6 +275,8 @@ async def measure(seconds: float) -> tuple[Screens, dict[str, float], int]:
                 cookie = f"daihyo_session_{port}={tokens[user.login]}"
                 work.append(asyncio.create_task(look(screens, client, url, cookie, user.operator)))
                 await asyncio.sleep(0.01)
+            cookie = f"daihyo_session_{port}={tokens[made.users[0].login]}"
+            work.append(asyncio.create_task(ping(screens, client, url, cookie)))
             stack.push_async_callback(_end, work)
             await asyncio.sleep(WARM_UP_S)
             meter, events, frames = Meter({"console": pid}), day.events, screens.frames
@@ -306,7 +324,10 @@ async def report(seconds: float, as_json: bool) -> None:
         ],
         as_json=as_json,
         notes=[
-            f"{events / seconds:.0f} events a second ({CALLS_S:g} calls), seen {len(screens.latencies)} times"
+            f"{events / seconds:.0f} events a second ({CALLS_S:g} calls), seen"
+            f" {len(screens.latencies)} times;"
+            f" a page's ping meanwhile: p50 {percentile(screens.pings, 0.5) * 1e3:.1f} ms,"
+            f" p99 {percentile(screens.pings, 0.99) * 1e3:.1f} ms"
         ],
     )
 
