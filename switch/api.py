@@ -155,7 +155,8 @@ class Channel(Protocol):
 
 
 class Bridge(Protocol):
-    """A mixing bridge: the conversation's room."""
+    """A mixing bridge: the conversation's room. Music or a tone that a channel hears goes on in it: it is to
+    be ended before."""
 
     id: str
 

@@ -44,6 +44,7 @@ async def test_a_citizen_and_an_operator_talk_and_the_operator_hangs_up(
         assert invite["x-daihyo-call"] == call.id
         await asyncio.wait_for(leg.wait_up(), 10)
         room = await switch.bridge()
+        await call.music(False)
         await room.add(call, leg)
         await citizen.hears_silence()  # the operator's voice (a test phone sends silence); the music is over
         counters = await call.rtp()
