@@ -180,7 +180,7 @@ export class OperatorList {
     if (call.transfer) {
       const to = call.transfer.to.name ?? call.transfer.to.department ?? call.transfer.to.number_text ?? call.transfer.to.number;
       const how = { three_way: "board.three_way", transferred: "board.transferred" }[call.transfer.state as string] ?? "board.consulting";
-      found.push(t(how, { to }));
+      found.unshift(t(how, { to })); // first: the room may be short
     }
     return found;
   }

@@ -17,7 +17,7 @@ interface Entry {
   direct: string;
   note: string;
   rank: number; // 0: its whole number was typed
-  open: { is_open: boolean; until: string | null; next_open: string | null; words: string };
+  open: { is_open: boolean; until: string | null; next_open: string | null; hours: string; words: string };
 }
 
 interface Within {
@@ -136,10 +136,11 @@ export class Find {
     row.append(title);
     if (one.duties) row.append(make("p", "small duties", one.duties));
     const hours = make("p", "small hours");
+    // Closed: the whole sentence to tell the citizen. Open: until when is enough.
     const mark = one.open.is_open ? "●" : "○";
     const shape = make("span", "shape", mark);
     shape.setAttribute("aria-hidden", "true");
-    hours.append(shape, ` ${t(one.open.is_open ? "find.open" : "find.closed")} `, make("span", "num", one.open.words));
+    hours.append(shape, ` ${t(one.open.is_open ? "find.open" : "find.closed")} `, make("span", "num", one.open.is_open ? one.open.hours : one.open.words));
     row.append(hours);
     if (one.note) row.append(make("p", "small muted", one.note));
     const shut = one.open.is_open ? "" : `${t("find.closed")} ${one.open.words}`;
