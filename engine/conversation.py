@@ -90,6 +90,8 @@ async def conversation(
                 lost = TakeOver(heir.supervisor)
                 break
             waits = call.phase is Phase.HOLD  # on hold the citizen stays: only the operator ends a hold
+            if not waits:
+                await _leaves(call, bridge)
             again = await _again(session, call, operator, lost, quietly=waits)
             if again is None:
                 call.lost_by = operator if answer.phone == BROWSER else None
@@ -137,6 +139,17 @@ def _listen(call: Call, leg: Channel) -> None:
         call.inbox.put_nowait(LegGone(leg.id, hangup))
 
     leg.on_gone(gone)
+
+
+async def _leaves(call: Call, bridge: Bridge) -> None:
+    """The citizen leaves the room before any music: begun in a room that is then taken away, it was missing
+    from a later hold (seen with 22.10.1); and it is no part of the recording."""
+    try:
+        await bridge.remove(call.channel)
+    except (ChannelGone, SwitchGone):
+        raise
+    except SwitchError as problem:
+        log.info("call %s: not in its room: %s", call.id, problem)
 
 
 async def _join(call: Call, leg: Channel, bridge: Bridge) -> None:
