@@ -352,7 +352,7 @@ async def test_the_document_describes_what_is_served(start: Start) -> None:
     routed = {
         (route.method.lower(), route.resource.canonical)
         for route in running.app.router.routes()
-        if route.resource is not None and route.resource.canonical.startswith("/api/v1")
+        if route.resource is not None and route.resource.canonical.startswith(("/api/v1", "/live"))
     } - {("head", path) for path in document["paths"]}
     described = {(method, path) for path, methods in document["paths"].items() for method in methods}
     assert described == {one for one in routed if one[0] != "head"}
