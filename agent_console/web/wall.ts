@@ -29,6 +29,7 @@ const SILENT_MS = 40_000; // the console says something every 15 s: a line that 
 const NAMES_MAX = 24; // more names would be too small to be read
 const ORDER = ["ready", "ringing", "talking", "hold", "wrap_up", "break", "training", "no_answer"];
 
+let over = false;
 let tries = 0;
 let silent = 0;
 let people: Person[] = [];
@@ -37,10 +38,10 @@ let longest: string | null = null;
 function connect(): void {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}${location.pathname}/live`);
-  let over = false;
+  let ended = false;
   const again = (code: number) => {
-    if (over) return;
-    over = true;
+    if (ended) return;
+    ended = true;
     window.clearTimeout(silent);
     if (code === REVOKED) blank();
     else {
@@ -66,15 +67,12 @@ function connect(): void {
   socket.onclose = (event) => again(event.code);
 }
 
-/** Words instead of figures; nothing of them stays in the page. It looks now and then whether that was a mistake. */
+/** Words instead of figures, for good; nothing of them stays in the page. */
 function blank(): void {
-  people = [];
-  longest = null;
+  over = true;
   show(el("wall"), false);
   show(el("wall-blank"), true);
-  el("wall-people").replaceChildren();
-  el("wall-states").replaceChildren();
-  document.querySelectorAll(".wall-figure .value, .wall-figure .target").forEach((node) => (node.textContent = ""));
+  el("wall").replaceChildren();
 }
 
 function away(yes: boolean): void {
@@ -166,6 +164,7 @@ function drawPeople(): void {
 }
 
 function tick(): void {
+  if (over) return;
   put(el("wall-longest"), longest ? span(secondsSince(longest)) : "0:00");
   put(el("wall-clock"), clock(new Date(Date.now()).toISOString()));
   [...el("wall-people").children].forEach((item, i) => {
