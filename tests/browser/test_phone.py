@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -68,10 +67,10 @@ class Conversation:
     async def back(self, phase: str = "talking") -> None:
         """The conversation is here again: by itself, or, when the page took longer than the citizen is kept
         for it (a busy machine), as the first call that rings here."""
-        current = self.op.page.locator("#current")
-        either = re.compile(f"{phase}|ringing")
-        await expect(current).to_have_attribute("data-phase", either, timeout=60_000)
-        if await current.get_attribute("data-phase") == "ringing":
+        # The engine is asked: what the page shows may be of before.
+        control = self.op.running.control
+        await control.wait(lambda: self.phase() in (phase, "ringing"), 90, f"{phase} or ringing")
+        if self.phase() == "ringing":
             await self.seat.answer()
             if phase == "hold":
                 await self.seat.press("F3")
@@ -95,6 +94,11 @@ class Conversation:
         await expect(self.op.page.locator("#phone-state")).to_have_attribute(
             "data-ok", "true", timeout=SLOW_MS
         )
+
+    def phase(self) -> str:
+        """Where the call stands."""
+        calls = self.op.running.control.calls.values()
+        return next((str(one["phase"]) for one in calls if one["caller"] == f"0901234{self.operator}"), "")
 
     def story(self) -> list[str]:
         """What the journal tells of the call."""
