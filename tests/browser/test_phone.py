@@ -78,6 +78,15 @@ class Conversation:
         if phase == "talking":
             await self.sounds()
 
+    def losses(self) -> int:
+        return sum(" leg_lost " in line for line in self.story())
+
+    async def lost(self, more_than: int) -> None:
+        """Until the engine has noticed once more that the page is gone."""
+        async with asyncio.timeout(60):
+            while self.losses() <= more_than:
+                await asyncio.sleep(0.05)
+
     async def obeys(self) -> None:
         """The seat's keys reach the call, and what the engine does reaches the page."""
         await self.seat.press("F3")
@@ -181,6 +190,7 @@ async def everything_gone(talk: Conversation) -> None:
     talk.net.silent = True
     await talk.seat.shows("#phone-state", "つなぎ直しています")
     await asyncio.sleep(20)
+    await talk.lost(0)
     await talk.citizen.hears_sound()
     talk.net.mend()
     await talk.away(False)
@@ -194,10 +204,13 @@ async def reloads(talk: Conversation) -> None:
     await talk.op.page.reload(wait_until="commit")
     await talk.net.opened("/live", accepted)
     await talk.op.page.reload()
+    await talk.lost(0)
     await talk.back()
     await talk.seat.press("F3")
     await talk.seat.phase("hold")
+    losses = talk.losses()
     await talk.op.page.reload()
+    await talk.lost(losses)
     await talk.seat.has_phone()
     await talk.back("hold")
     await talk.citizen.hears_sound()
