@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from switch.api import Channel, NotFound, SwitchError
+from switch.api import Channel, NotFound, Refused, SwitchError
 from switch.ari import Lane
 from switch.channel import AriChannel, Exchange
 
@@ -44,8 +44,8 @@ class AriBridge:
     async def destroy(self) -> None:
         try:
             await self._exchange.request("DELETE", f"bridges/{self.id}")
-        except NotFound:
-            return
+        except (NotFound, Refused):
+            return  # gone, or going: asked twice in one moment, Asterisk says 409, no more the application's
 
     async def _do(self, what: str, channels: list[AriChannel]) -> None:
         try:
