@@ -479,7 +479,7 @@ async def test_transfers(tmp_path: Path) -> None:
             for operator in desks:
                 # A scene that ended before the page was told of the wrap-up has left it open (ten minutes).
                 if running.control.state(operator) == "wrap_up":
-                    await running.control.do("operator.wrapped_up", operator=operator)
+                    await running.control.ask("operator.wrapped_up", operator=operator)  # or over just now
                 await running.control.state_is(operator, "ready")
             await running.nothing_left()
             for call in {one.call for one in running.events() if one.kind == "arrived" and one.call}:
