@@ -116,7 +116,7 @@ async def test_a_day_by_keyboard_alone(running: Centre, hall: Pbx, person: Opene
         await seat.rings()
         await seat.keys("F2")
         await seat.phase("talking")
-        await citizen.hears_tone(OPERATOR_HZ, 60)
+        await citizen.hears_tone(OPERATOR_HZ, 30)
 
         # A busy department: the reason stands where it was asked for, the citizen is still there.
         await seat.find("戸籍", "市民課 戸籍係")
@@ -124,7 +124,7 @@ async def test_a_day_by_keyboard_alone(running: Centre, hall: Pbx, person: Opene
         await seat.shows("#find-problem", "話し中")
         await seat.phase("talking")
         assert busy.seen
-        await citizen.hears_tone(OPERATOR_HZ, 60)
+        await citizen.hears_tone(OPERATOR_HZ, 30)
 
         # Consult and back.
         await seat.find("粗大", "環境課 ごみ係")
@@ -137,13 +137,13 @@ async def test_a_day_by_keyboard_alone(running: Centre, hall: Pbx, person: Opene
         await op.fits_the_screen()
         await seat.keys("F3")
         await seat.partner("市民と通話")
-        await citizen.hears_tone(OPERATOR_HZ, 60)
+        await citizen.hears_tone(OPERATOR_HZ, 30)
         await seat.keys("Shift+F9")
         await seat.partner("三者通話")
         await seat.keys("F10")
         await seat.alone()
         await ward.event("bye")
-        await citizen.hears_tone(OPERATOR_HZ, 60)
+        await citizen.hears_tone(OPERATOR_HZ, 30)
 
         # The form, in the call; it survives a reload.
         await seat.keys("Shift+F6", "Space")  # 完了
@@ -160,7 +160,7 @@ async def test_a_day_by_keyboard_alone(running: Centre, hall: Pbx, person: Opene
         await seat.form_is(*written)
         await op.page.reload()
         await seat.phase("talking")
-        await citizen.hears_tone(OPERATOR_HZ, 60)
+        await citizen.hears_tone(OPERATOR_HZ, 30)
         await seat.form_is(*written)
 
         # 手上げ: what a supervisor answers is seen on the call.
@@ -177,7 +177,7 @@ async def test_a_day_by_keyboard_alone(running: Centre, hall: Pbx, person: Opene
         await seat.find("2314", "環境課 ごみ係")
         await seat.keys("ArrowRight", "Enter")
         await seat.state("wrap_up")
-        await citizen.hears_tone(WARD_HZ, 60)
+        await citizen.hears_tone(WARD_HZ, 30)
         await ward.hears_tone(CITIZEN_HZ)
         await seat.form_is(*written)
         await seat.keys("F6")

@@ -477,9 +477,6 @@ async def test_transfers(tmp_path: Path) -> None:
             await beside_each_other(scenarios)
             await running.control.wait(lambda: not running.control.calls, 30, "all calls over")
             for operator in desks:
-                # A scene that ended before the page was told of the wrap-up has left it open (ten minutes).
-                if running.control.state(operator) == "wrap_up":
-                    await running.control.ask("operator.wrapped_up", operator=operator)  # or over just now
                 await running.control.state_is(operator, "ready")
             await running.nothing_left()
             for call in {one.call for one in running.events() if one.kind == "arrived" and one.call}:

@@ -246,8 +246,15 @@ class Stage:
         return call["operator"], talk
 
     async def written_up(self, call: str) -> None:
-        """Whoever writes this call up is ready again."""
+        """Whoever has left this call has written it up. Their phone may take a moment to hang up first."""
         control = self.running.control
+
+        def hanging_up() -> list[str]:
+            now = control.calls.get(call, {}).get("operator")
+            with_it = [one for one in control.operators.values() if one["call"] == call]
+            return [one["id"] for one in with_it if one["state"] in ("talking", "hold") and one["id"] != now]
+
+        await control.wait(lambda: not hanging_up(), 10, f"who has left {call} has hung up")
         for one in list(control.operators.values()):
             if one["state"] == "wrap_up" and one["last_call"] == call:
                 await control.do("operator.wrapped_up", operator=one["id"], call=call)
