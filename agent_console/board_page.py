@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .console import Console, console_of, session_of, texts_of
+from .console import Console, console_of, texts_of, whose
 from .pages import signed_in
 from .plan.running import board_lines
 from .rights import Right
@@ -16,8 +16,7 @@ from .views import page
 
 @signed_in(Right.BOARD)
 async def board(request: web.Request) -> web.StreamResponse:
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     site = console.site
     return page(
         request,

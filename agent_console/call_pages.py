@@ -13,7 +13,7 @@ from store import StoreUnavailable
 
 from . import held
 from .call_story import notes_of, transfers_of, what_of
-from .console import Console, console_of, session_of, texts_of
+from .console import Console, console_of, texts_of, whose
 from .distribution.callbacks import people_of
 from .distribution.why import reasons, tries_of
 from .formats import duration
@@ -32,8 +32,7 @@ _RECORDED_WITHIN = timedelta(minutes=2)
 @signed_in(Right.CALLS_OWN, Right.CALLS_ALL)
 async def calls(request: web.Request) -> web.StreamResponse:
     """The list; asked for by htmx only the rows are rendered."""
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     today = datetime.now(UTC).astimezone(console.site.zone).date()
     query = request.query
     day = _day(query.get("date", ""), today)
@@ -79,8 +78,7 @@ async def calls(request: web.Request) -> web.StreamResponse:
 @signed_in(Right.CALLS_OWN, Right.CALLS_ALL)
 async def call(request: web.Request) -> web.StreamResponse:
     """One call: a row that opens below another (htmx), or a page of its own."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     call_id = request.match_info["call"]
     detail = await one(console, session, call_id)
     if detail is None:

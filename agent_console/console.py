@@ -69,6 +69,14 @@ def session_of(request: web.Request) -> Session | None:
     return request.get(SESSION)
 
 
+def whose(request: web.Request) -> Session:
+    """Who asks, of a handler behind `signed_in`. LookupError: it does not stand behind it, our fault."""
+    session = session_of(request)
+    if session is None:
+        raise LookupError(f"{request.path}: nobody has signed in, and the handler was reached")
+    return session
+
+
 def texts_of(request: web.Request) -> Texts:
     """The texts in the language of the request: the cookie's choice, Japanese otherwise."""
     return texts(request.get(LANGUAGE, Language.JA))

@@ -10,7 +10,7 @@ from store import recordings
 
 from . import audit
 from .audit import Action
-from .console import Console, console_of, session_of, texts_of
+from .console import Console, console_of, texts_of, whose
 from .pages import check_csrf, form_field, signed_in
 from .problems import problem
 from .rights import Right
@@ -47,8 +47,7 @@ async def _note(console: Console, login: str, address: str | None, detail: str) 
 @signed_in(Right.SUPERVISE)
 async def hold_page(request: web.Request) -> web.StreamResponse:
     """The form of a call's page: `do` hold or release, `reason`."""
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     call = request.match_info["call"]
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))

@@ -17,7 +17,7 @@ from store import AccessEntry
 from . import seat_page
 from .accounts import SignInRefused
 from .audit import Action, note
-from .console import LANGUAGE_COOKIE, console_of, session_of, texts_of
+from .console import LANGUAGE_COOKIE, console_of, session_of, texts_of, whose
 from .problems import problem
 from .rights import Right
 from .security import form_token
@@ -201,8 +201,7 @@ async def set_language(request: web.Request) -> web.StreamResponse:
 
 @signed_in(Right.SEAT)
 async def seat(request: web.Request) -> web.StreamResponse:
-    session, texts = session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session, texts = whose(request), texts_of(request)
     return page(
         request,
         "seat.html",
@@ -224,8 +223,7 @@ async def account(request: web.Request) -> web.StreamResponse:
 async def _account_page(
     request: web.Request, *, notice: str | None = None, error: str | None = None
 ) -> web.Response:
-    session, console, texts = session_of(request), console_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session, console, texts = whose(request), console_of(request), texts_of(request)
     async with console.store.reading() as database:
         query = (
             select(AccessEntry)
@@ -248,8 +246,7 @@ async def _account_page(
 
 @signed_in()
 async def change_password(request: web.Request) -> web.StreamResponse:
-    session, console, texts = session_of(request), console_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session, console, texts = whose(request), console_of(request), texts_of(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     new = form_field(form, "new")

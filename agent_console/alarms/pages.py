@@ -7,7 +7,7 @@ from aiohttp import web
 from store import StoreUnavailable
 
 from ..audit import Action, note_if_possible
-from ..console import console_of, session_of, texts_of
+from ..console import console_of, texts_of, whose
 from ..pages import check_csrf, form_field, signed_in
 from ..problems import problem
 from ..rights import Right
@@ -48,8 +48,7 @@ async def alarms(request: web.Request) -> web.StreamResponse:
 
 @signed_in(Right.ALARMS)
 async def acknowledge(request: web.Request) -> web.StreamResponse:
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     check_csrf(session, form_field(await request.post(), "csrf"))
     text = request.match_info["alarm"]
     number = int(text) if text.isdecimal() and len(text) < 10 else -1

@@ -13,7 +13,7 @@ from desk import Case, NoCase, cases, digits_of
 from store import StoreUnavailable
 
 from ..audit import Action
-from ..console import Console, console_of, session_of, texts_of
+from ..console import Console, console_of, texts_of, whose
 from ..link import EngineAway, EngineRefused
 from ..pages import check_csrf, form_field, signed_in
 from ..problems import problem
@@ -36,8 +36,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
 async def _list(
     request: web.Request, *, status: int = 200, error: str | None = None, typed: dict[str, str] | None = None
 ) -> web.Response:
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     query = request.query
     state: Literal["open", "done"] = "done" if query.get("state") == "done" else "open"
     own = session.account.operator if "mine" in query else None
@@ -178,8 +177,7 @@ async def dial_case(request: web.Request) -> dict[str, Any]:
     EngineRefused, EngineAway, StoreUnavailable."""
     from .. import audit
 
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - both who ask are signed in
+    console, session = console_of(request), whose(request)
     operator = session.account.operator
     if operator is None:
         raise problem(409, "no_seat", "problem.no_seat")
@@ -205,14 +203,12 @@ def gone() -> Exception:
 
 
 async def _form(request: web.Request) -> Any:
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     return form
 
 
 def _login(request: web.Request) -> str:
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     return session.account.login

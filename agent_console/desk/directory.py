@@ -14,7 +14,7 @@ from store import StoreUnavailable
 
 from .. import audit
 from ..audit import Action
-from ..console import console_of, session_of, texts_of
+from ..console import console_of, session_of, texts_of, whose
 from ..pages import check_csrf, form_field, signed_in
 from ..problems import problem
 from ..rights import Right
@@ -30,8 +30,7 @@ _FORM = ("department", "section", "person", "reading", "duties", "note", "extens
 @signed_in(Right.DIRECTORY_READ)
 async def directory(request: web.Request) -> web.StreamResponse:
     """The list and its search field; while somebody types, htmx asks for the list alone."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     query = request.query.get("q", "").strip()[:_QUERY_MAX]
     offset = _offset(request.query.get("offset", ""))
     away = False
@@ -220,8 +219,7 @@ async def _entry(request: web.Request) -> Entry:
 
 
 async def _checked_form(request: web.Request) -> Any:
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     return form
@@ -243,8 +241,7 @@ def _told(what: str, entry: Entry) -> str:
 
 
 def _login(request: web.Request) -> str:
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     return session.account.login
 
 

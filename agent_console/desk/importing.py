@@ -15,7 +15,7 @@ import desk
 from desk import NAMES, CsvProblems, Difference, DirectoryChanged, Entry, Stamp, difference, read_csv
 
 from ..audit import Action
-from ..console import console_of, session_of, texts_of
+from ..console import console_of, texts_of, whose
 from ..pages import check_csrf, form_field, signed_in
 from ..rights import Right
 from ..views import page
@@ -70,8 +70,7 @@ async def form(request: web.Request) -> web.StreamResponse:
 @signed_in(Right.DIRECTORY_EDIT)
 async def preview(request: web.Request) -> web.StreamResponse:
     """Reads the file: every mistake, or what would change. Nothing is changed yet."""
-    session, texts = session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session, texts = whose(request), texts_of(request)
     sent = await request.clone(client_max_size=_FORM_BYTES).post()
     check_csrf(session, form_field(sent, "csrf"))
     file = sent.get("file")
@@ -89,8 +88,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
 async def _preview(
     request: web.Request, name: str, entries: list[Entry], *, error: str | None = None
 ) -> web.Response:
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     hall = await directory_of(request)
     found = await asyncio.to_thread(difference, hall.entries, entries)
     pending = Pending(secrets.token_urlsafe(16), name, entries, hall.stamp, found, time.monotonic())
@@ -102,8 +100,7 @@ async def _preview(
 @signed_in(Right.DIRECTORY_EDIT)
 async def replace(request: web.Request) -> web.StreamResponse:
     """Makes the file that was shown the directory."""
-    session, texts = session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session, texts = whose(request), texts_of(request)
     sent = await request.post()
     check_csrf(session, form_field(sent, "csrf"))
     login = session.account.login
@@ -124,8 +121,7 @@ async def replace_all(
     request: web.Request, entries: list[Entry], name: str, expected: Stamp | None
 ) -> Difference:
     """Replaces the directory and writes down who did so. Raises DirectoryChanged, StoreUnavailable."""
-    session, hall = session_of(request), request.app[HALL]
-    assert session is not None  # noqa: S101 - both who ask are signed in
+    session, hall = whose(request), request.app[HALL]
     now = (await hall.directory()).entries
     found = await asyncio.to_thread(difference, now, entries)
     detail = f"{name}: {len(entries)} (+{len(found.added)} -{len(found.removed)} ~{len(found.changed)})"

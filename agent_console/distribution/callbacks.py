@@ -15,7 +15,7 @@ from store import EventRow, Store, StoreUnavailable
 
 from .. import audit
 from ..audit import Action
-from ..console import Console, console_of, session_of, texts_of
+from ..console import Console, console_of, texts_of, whose
 from ..link import EngineAway, EngineRefused
 from ..live_state import Entity, shown_callback
 from ..pages import check_csrf, form_field, signed_in
@@ -132,8 +132,7 @@ def time_of(text: str | None) -> datetime | None:
 @signed_in(Right.BOARD)
 async def callbacks(request: web.Request) -> web.StreamResponse:
     """The list."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     away = False
     try:
         ended = await ended_today(console.store, console.site.timezone)
@@ -163,8 +162,7 @@ async def drop_form(request: web.Request) -> web.StreamResponse:
 
 
 def _drop_page(request: web.Request, *, error: str | None = None, reason: str = "") -> web.Response:
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     callback = request.match_info["callback"]
     found = next((one for one in listed(console, session) if one.get("id") == callback), None)
     if found is None and error is None:
@@ -184,8 +182,7 @@ def _drop_page(request: web.Request, *, error: str | None = None, reason: str = 
 @signed_in(Right.CALLS_CONTROL)
 async def drop_one(request: web.Request) -> web.StreamResponse:
     """Gives a callback up."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     reason = form_field(form, "reason").strip()[:REASON_MAX]

@@ -15,7 +15,7 @@ from cdr.staffing import Interval, Simulated
 from dialplans import Site
 from store import StoreUnavailable
 
-from ..console import Console, console_of, session_of, texts_of
+from ..console import Console, console_of, texts_of, whose
 from ..pages import check_csrf, form_field, signed_in
 from ..problems import Problem
 from ..rights import Right
@@ -158,8 +158,7 @@ async def staffing(request: web.Request) -> web.StreamResponse:
 @signed_in(Right.STAFFING)
 async def try_out(request: web.Request) -> web.StreamResponse:
     """Simulates what the form says, and shows both days below each other."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     history, away = await _history(request)

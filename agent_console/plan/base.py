@@ -15,7 +15,7 @@ from store.plans import FILE
 
 from .. import audit
 from ..audit import Action
-from ..console import Console, console_of, session_of, texts_of
+from ..console import Console, console_of, texts_of, whose
 from ..pages import signed_in
 from ..problems import problem
 from ..rights import Right
@@ -120,8 +120,7 @@ Page = Callable[[View], Awaitable[web.StreamResponse]]
 
 async def view_of(request: web.Request) -> View:
     """The view of a request. Raises StoreUnavailable, ConsoleError."""
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - asked for behind signed_in
+    console, session = console_of(request), whose(request)
     live = await live_plan(console)
     draft = await draft_of(console, session.account.login, live) if session.may(Right.PLAN_EDIT) else None
     asked = request.query.get("of", "")

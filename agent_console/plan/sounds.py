@@ -8,7 +8,7 @@ from aiohttp import web
 
 from dialplans import Prompt, Site
 
-from ..console import Console, console_of, session_of
+from ..console import Console, console_of, whose
 from ..pages import signed_in
 from ..problems import problem
 from ..rights import Right
@@ -22,8 +22,7 @@ HEADERS = {"Content-Type": "audio/wav", "Cache-Control": "private, max-age=3600"
 @signed_in(Right.PLAN_READ)
 async def sound(request: web.Request) -> web.StreamResponse:
     """The sound of a prompt of the live plan or of one's own draft."""
-    session = session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    session = whose(request)
     return await sound_of(request, session, request.match_info["key"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..audit import Action, note
-from ..console import console_of, session_of, texts_of
+from ..console import console_of, texts_of, whose
 from ..pages import check_csrf, form_field, signed_in
 from ..problems import problem
 from ..rights import Right
@@ -40,8 +40,7 @@ async def walls(request: web.Request) -> web.StreamResponse:
 @signed_in(Right.WALL)
 async def make(request: web.Request) -> web.StreamResponse:
     """Makes a link and shows its address, this once."""
-    console, session, texts = console_of(request), session_of(request), texts_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session, texts = console_of(request), whose(request), texts_of(request)
     form = await request.post()
     check_csrf(session, form_field(form, "csrf"))
     name = form_field(form, "name").strip()
@@ -58,8 +57,7 @@ async def make(request: web.Request) -> web.StreamResponse:
 
 @signed_in(Right.WALL)
 async def revoke(request: web.Request) -> web.StreamResponse:
-    console, session = console_of(request), session_of(request)
-    assert session is not None  # noqa: S101 - signed_in
+    console, session = console_of(request), whose(request)
     check_csrf(session, form_field(await request.post(), "csrf"))
     text = request.match_info["link"]
     number = int(text) if text.isdecimal() and len(text) < 10 else -1
