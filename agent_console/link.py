@@ -89,7 +89,8 @@ class EngineLink:
         self._answers[number] = answer
         try:
             await socket.send_str(orjson.dumps({"id": number, "do": do, **fields}).decode())
-            reply = await asyncio.wait_for(answer, COMMAND_TIMEOUT_S if within_s is None else within_s)
+            async with asyncio.timeout(COMMAND_TIMEOUT_S if within_s is None else within_s):
+                reply = await answer
         except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
             raise EngineAway(unsure=True) from error
         finally:

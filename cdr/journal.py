@@ -110,7 +110,8 @@ class Journal:
             done: asyncio.Future[bool] = loop.create_future()
             self._waiting.append((self._appended, loop, done))
         try:
-            return await asyncio.wait_for(done, within_s)
+            async with asyncio.timeout(within_s):
+                return await done
         except TimeoutError:
             return False
 

@@ -72,7 +72,8 @@ class Child:
             pause = BACK_OFF[min(in_a_row, len(BACK_OFF)) - 1]
             log.error("%s ended (exit code %s) after %.1f s, again in %g s", self.name, code, lived, pause)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     async def _start(self) -> asyncio.subprocess.Process | Forked:
         if self._output.exists() and self._output.stat().st_size > _LARGE_OUTPUT:
@@ -134,7 +135,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await process.wait()
         except TimeoutError:
             self.kill(f"it did not end within {within_s:g} s")
             await process.wait()

@@ -66,7 +66,8 @@ class Live:
         future = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
             await self._ws.send_str(json.dumps({"id": number, "do": command, **fields}))
-            answer = await asyncio.wait_for(future, 5)
+            async with asyncio.timeout(5):
+                answer = await future
         except (TimeoutError, OSError):
             raise UserError(
                 f"通話エンジンが応答しません / the call engine did not answer '{command}'"

@@ -319,7 +319,8 @@ class Softphone(asyncio.DatagramProtocol):
             while waited < TRIES_S:
                 self.send(request)
                 with contextlib.suppress(TimeoutError):
-                    return await asyncio.wait_for(asyncio.shield(future), pause)
+                    async with asyncio.timeout(pause):
+                        return await asyncio.shield(future)
                 waited, pause = waited + pause, min(pause * 2, 4.0)
         finally:
             del self._waiting[key]

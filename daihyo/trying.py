@@ -252,7 +252,8 @@ class Theatre:
     async def _operate(self, call: SoftCall) -> None:
         """An operator takes a call, talks until the citizen hangs up, and does the wrap-up."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(call.ended(), random.uniform(0.8, 2.5))
+            async with asyncio.timeout(random.uniform(0.8, 2.5)):
+                await call.ended()
         call.answer()
         call.media.say(random.choice(self._operators))
         await call.ended()
@@ -307,7 +308,8 @@ class Theatre:
                 self._summary.waits.append(time.monotonic() - began)
                 call.media.say(random.choice(self._citizens))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(call.ended(), self._plan.talk_s * random.uniform(0.7, 1.3))
+                    async with asyncio.timeout(self._plan.talk_s * random.uniform(0.7, 1.3)):
+                        await call.ended()
             elif ended.done():
                 self._summary.failed += 1
                 self._summary.problems.append("the centre hung up before an operator answered")

@@ -55,7 +55,8 @@ class Watch:
                 await self._round()
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), EVERY_S)
+                    async with asyncio.timeout(EVERY_S):
+                        await self._wake.wait()
                 await asyncio.sleep(0.1)  # not more often than ten times a second
         finally:
             stop()

@@ -99,7 +99,8 @@ class Voice:
         try:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes asked for
             process.stdin.write(line.encode())
-            answer = await asyncio.wait_for(process.stdout.readline(), MAKE_S)
+            async with asyncio.timeout(MAKE_S):
+                answer = await process.stdout.readline()
             told = json.loads(answer or b'{"error": "the voice ended"}')
         except (TimeoutError, OSError, ValueError) as error:
             await self._end()

@@ -296,7 +296,7 @@ async def who_is_in_a_call_of_their_own_is_left_alone(at: Floor) -> None:
     at.desks["1001"].policy = "answer"
     await at.do("1002", "break")
     # What is dialled by hand is refused, and disturbs nothing.
-    dialled = await at.desks["1001"].user_agent.dial(f"sip:0311112222@{at.running.sip}")
+    dialled = await at.sip.dial(at.desks["1001"].user_agent, f"sip:0311112222@{at.running.sip}")
     with pytest.raises((CallDeclined, CallFailed)):
         await dialled.wait_established()
     assert await at.one(MAIN) == "1001"

@@ -169,7 +169,7 @@ async def dial(scene: Scene, digits: str) -> Any:
     """The operator's phone puts the citizen on hold and dials."""
     await scene.talk.call.hold()
     desk = scene.on.desks[scene.operator]
-    return await desk.user_agent.dial(f"sip:{digits}@{scene.on.running.sip}")
+    return await scene.on.sip.dial(desk.user_agent, f"sip:{digits}@{scene.on.running.sip}")
 
 
 async def asked(scene: Scene) -> Talk:
@@ -291,7 +291,7 @@ async def calls_out(on: Stage, operator: str) -> None:
     number = "0246559001"
     home = await on.hall.number(number)
     desk = on.desks[operator]
-    call = await desk.user_agent.dial(f"sip:{number}@{on.running.sip}")
+    call = await on.sip.dial(desk.user_agent, f"sip:{number}@{on.running.sip}")
     await call.wait_established()
     talk = Talk(call, O)
     await hears(talk, W)
@@ -304,7 +304,7 @@ async def calls_out(on: Stage, operator: str) -> None:
     await on.written_up(control.operators[operator]["last_call"])
     await control.state_is(operator, "ready")
     for digits, reason in (("119", "not_allowed"), ("0990123456", "not_allowed"), (NUMBER, "own_number")):
-        call = await desk.user_agent.dial(f"sip:{digits}@{on.running.sip}")
+        call = await on.sip.dial(desk.user_agent, f"sip:{digits}@{on.running.sip}")
         with pytest.raises(BaresipError):
             await call.wait_established()
         await control.wait(partial(_last_dialled, on, operator, digits), what=f"{digits} is told")

@@ -200,20 +200,24 @@ class Phones:
 
     async def call(self, sip: str, number: str, caller: str = "09012345678") -> Talk:
         """Dials a number of the centre and waits until it is answered."""
-        citizen = await self.citizen(sip, caller)
+        call = await self.dial(await self.citizen(sip, caller), f"sip:{number}@{sip}")
+        await call.wait_established()
+        return Talk(call, CITIZEN_HZ)
+
+    async def dial(self, user_agent: Any, uri: str) -> Any:
+        """Begins a call; `wait_established` of what is returned waits for the answer."""
         early: list[Any] = []
         hear = early.append
         self.runtime.subscribe(hear)
         try:
-            call = await citizen.dial(f"sip:{number}@{sip}")
+            call = await user_agent.dial(uri)
             # The centre answers so soon that the stack may have told before it gave the call away; what the
             # call has missed is told to it now (baresip-python 0.5.2a3 keeps nothing for it).
             for event in early:
                 call._on_stack_event(event)
         finally:
             self.runtime.unsubscribe(hear)
-        await call.wait_established()
-        return Talk(call, CITIZEN_HZ)
+        return call
 
 
 @contextlib.asynccontextmanager

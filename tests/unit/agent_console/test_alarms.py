@@ -25,7 +25,8 @@ from agent_console.alarms.rules import (
     conditions,
 )
 from agent_console.alarms.shown import entry as shape
-from agent_console.alarms.watch import _free, _latest_capture_s
+from agent_console.alarms.watch import Watch, _free, _latest_capture_s
+from agent_console.today import TODAY
 from dialplans import Alarms, Site, parse_site
 from store import AccessEntry, Alarm, Recording, Store, StoreUnavailable
 from tests.support.mailbox import Mailbox, mailbox
@@ -420,6 +421,25 @@ async def test_a_recording_that_failed_and_a_capture_left_behind_are_seen(
     free = _free(running.settings.archive, spool)
     assert len(free) == 1  # one disk is told once
     assert 0 < next(iter(free.values())) < 1
+
+
+async def test_a_change_in_the_moment_of_the_end_does_not_hold_the_end_up(
+    start: Start, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled in the very step in which it was woken: it ends all the same, and the console with it."""
+    running = await start(engine=False)
+    book, wake = AlarmBook(store, lambda entry: shape(entry, running.console.site)), asyncio.Event()
+    mailer = Mailer(book, lambda: running.console.site, lambda: "")
+    watch = Watch(running.console, running.app[TODAY], book, mailer)
+    monkeypatch.setattr(watch, "_wake", wake)
+    task = asyncio.create_task(watch.run())
+    while not wake._waiters:  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+    wake.set()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=10)
+    task.cancel()
+    assert done
 
 
 async def _going_on(book: AlarmBook, _running: Running, key: tuple[str, str]) -> None:
