@@ -127,6 +127,7 @@ class Call:
     inbox: asyncio.Queue[Word] = field(default_factory=asyncio.Queue)
     answer: asyncio.Future[Answer] | None = None
     task: asyncio.Task[None] | None = None
+    back_to: str | None = None  # waits for this operator, who wrote it up until now
     lost_by: str | None = None  # whose page went away and did not come back in time
     ended_by: str | None = None  # set by whoever ends it first: operator | centre | outside
     end_reason: str = "normal"  # in words, when the plan ended it

@@ -286,7 +286,9 @@ class Callbacks:
                 answer.cancel()
             elif not self.session.detached:  # given up and answered in one moment
                 taken = answer.result()
-                self.session.start(self.session.free(taken.operator, taken.leg, taken.bridge), "free")
+                self.session.start(
+                    self.session.free(kept.id, taken.operator, taken.leg, taken.bridge), "free"
+                )
             raise
         finally:
             changed.cancel()

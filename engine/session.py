@@ -26,6 +26,7 @@ from .outbound import Outbounds
 from .phone_keys import PhoneKeys
 from .return_code import PRIORITY, by_return_code, given_back
 from .supervision import Supervisions
+from .transferred import ends_wrap_up
 
 if TYPE_CHECKING:
     from .centre import Centre
@@ -202,10 +203,10 @@ class Session:
         self.centre.note("left", call, operator=operator)
         self.centre.note("wrap_up", call, operator=operator)
         if at_once and leg.hangup_info is not None:
-            self.floor.over(operator)
+            self._over(operator, call)
             self.let_go(None, bridge)
         else:
-            self.start(self.free(operator, leg, bridge), f"free {operator}")
+            self.start(self.free(call, operator, leg, bridge), f"free {operator}")
 
     def offer_over(self, call: str, operator: str, *, caller_gone: bool) -> None:
         """An offer of which the journal knows no end: taken up at the phone, the two were never joined."""
@@ -214,7 +215,7 @@ class Session:
             reason = OfferEnd.CALLER_GONE if caller_gone else OfferEnd.FAILED
             self.centre.note("offer_ended", call, operator=operator, reason=reason.value, ring_s=None)
 
-    async def free(self, operator: str, leg: Channel, bridge: Bridge | None) -> None:
+    async def free(self, call: str, operator: str, leg: Channel, bridge: Bridge | None) -> None:
         try:
             await leg.hangup()
             if bridge is not None:
@@ -225,7 +226,13 @@ class Session:
             log.warning("hanging up operator %s: %s", operator, problem)
         finally:
             if not self.detached:
-                self.floor.over(operator)
+                self._over(operator, call)
+
+    def _over(self, operator: str, call_id: str) -> None:
+        self.floor.over(operator)
+        call = self.calls.get(call_id)
+        if call is not None and call.back_to == operator and call.waits():
+            ends_wrap_up(self, operator, call_id)  # the citizen came back before their phone had hung up
 
     def wrap_up_over(self, operator: str, call: str) -> None:
         """A wrap-up ended, by its time or by the operator."""

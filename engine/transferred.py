@@ -180,13 +180,14 @@ async def _leaves(bridge: Bridge, citizen: Channel) -> None:
 
 
 def is_free(session: Session, operator: str, call: str) -> bool:
-    """Whether the operator can have this call at once: ready, or still writing it up."""
+    """Whether the operator can have this call at once: ready, or still writing it up, or their phone has not
+    hung up yet from having had it."""
     if not session.floor.knows(operator):
         return False
     view = session.floor.view(operator)
     if not view.reachable or view.next_state is not None:
         return False
-    return view.state is OperatorState.READY or writes_up(session, operator, call)
+    return view.state is OperatorState.READY or view.call == call or writes_up(session, operator, call)
 
 
 def writes_up(session: Session, operator: str, call: str) -> bool:

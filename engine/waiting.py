@@ -143,8 +143,8 @@ async def queue(
     session.floor.waits(
         call.id, name, since=since, priority=call.priority, prefer=entry.prefer, language=call.language
     )
-    if entry.ends_wrap_up:
-        ends_wrap_up(session, entry.prefer, call.id)
+    call.back_to = entry.prefer if entry.ends_wrap_up else None
+    ends_wrap_up(session, call.back_to, call.id)
     try:
         left = await _waited(session, call, call.answer, again=entry.again, says=entry.says)
     except asyncio.CancelledError:

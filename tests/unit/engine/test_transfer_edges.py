@@ -125,6 +125,38 @@ async def test_only_who_has_answered_counts_as_a_hop(scene: Scene) -> None:
     assert scene.hops() == 2  # an operator of the queue has answered
 
 
+@pytest.mark.req("XFR-4")
+@pytest.mark.parametrize("wrap_up_s", [0, 600])
+async def test_a_citizen_who_comes_back_before_the_phone_has_hung_up_is_the_same_operators(
+    tmp_path: Path, wrap_up_s: int
+) -> None:
+    """The target refuses while the operator's own phone is still on its way to hang up."""
+    made = await opened(tmp_path, site(operators=3, wrap_up_s=wrap_up_s), ready=False)
+    made.connect()
+    scene = Scene(made)
+    made.ready(OPERATOR)
+    call = await made.calls(CALL)
+    assert call.operator == OPERATOR
+    made.ready("1002", THIRD)
+    mine: Any = call.leg
+    hung_up = asyncio.Event()
+
+    async def slowly(cause: str = "normal") -> None:
+        await hung_up.wait()
+        mine.ends()
+
+    mine.hangup = slowly
+    await scene.press("blind", to=to())
+    await scene.do("operator.refuse", operator=THIRD)
+    assert made.last("returned")["to"] == OPERATOR
+    assert call.phase is Phase.WAITING  # though 1002 is free
+    hung_up.set()
+    await settle()
+    assert call.operator == OPERATOR
+    assert len(scene.town.legs[OPERATOR]) == 2
+    close(made.centre)
+
+
 @pytest.mark.req("XFR-2", "OPR-1")
 async def test_a_colleague_is_rung_for_one_transfer_at_a_time(scene: Scene) -> None:
     """Two press in the same moment: the second hears that they are busy, and its end frees nobody."""
