@@ -35,6 +35,7 @@ log = logging.getLogger("daihyo.engine.session")
 
 SURVIVAL = "survival-adopt"
 AFTER_S = 0.01  # clearing away lets the next citizen's ring go first
+ITSELF_S = 1.0  # how long a phone that hangs up by itself is let
 BYE_S = 2.0  # how long an operator's phone may take to hang up before it counts as free
 
 
@@ -47,6 +48,7 @@ class Session:
         self.calls: dict[str, Call] = {}
         self.detached = False
         self._leaving: dict[str, Channel] = {}  # legs that still ring at an operator's phone, being cancelled
+        self._hanging_up: set[str] = set()  # legs that do so by themselves
         self._tasks: set[asyncio.Task[Any]] = set()
         self.floor = Floor(self)
         self.callbacks = Callbacks(self)
@@ -203,6 +205,7 @@ class Session:
         self.centre.note("left", call, operator=operator)
         self.centre.note("wrap_up", call, operator=operator)
         if at_once and leg.hangup_info is not None:
+            self._hanging_up.discard(leg.id)
             self._over(operator, call)
             self.let_go(None, bridge)
         else:
@@ -217,6 +220,10 @@ class Session:
 
     async def free(self, call: str, operator: str, leg: Channel, bridge: Bridge | None) -> None:
         try:
+            if leg.id in self._hanging_up:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ITSELF_S):
+                        await leg.wait_gone()
             await leg.hangup()
             if bridge is not None:
                 await bridge.destroy()
@@ -225,8 +232,14 @@ class Session:
         except (SwitchError, TimeoutError) as problem:
             log.warning("hanging up operator %s: %s", operator, problem)
         finally:
+            self._hanging_up.discard(leg.id)
             if not self.detached:
                 self._over(operator, call)
+
+    def hangs_up_itself(self, leg: Channel) -> None:
+        """This phone has been told that its transfer is done and hangs up now (RFC 5589): a BYE of ours that
+        overtakes the word of it would tell the operator that it has failed."""
+        self._hanging_up.add(leg.id)
 
     def _over(self, operator: str, call_id: str) -> None:
         self.floor.over(operator)

@@ -119,6 +119,8 @@ class _Side:
         pad, key = self.transfer.pad, self.transfer.key
         if key is not None:
             await key.told(isinstance(left, Left))  # before it is let go
+            if isinstance(left, Left):
+                self.session.hangs_up_itself(self.first)
         if pad is not None:
             self.session.start(hung_up(pad, self._asked), f"pad {pad.id}")
         return left

@@ -12,11 +12,12 @@ import pytest
 from acd import OperatorState
 from cdr import record_of
 from dialplans import OutRoute
-from engine import transfer_control
+from engine import session, transfer_control
 from engine.call import Phase
 from engine.commands import CommandError
 from engine.outbound import Wanted
-from switch import Channel
+from engine.transfer_control import To
+from switch import Channel, KeyTransfer
 from tests.support.site import NUMBER, site
 
 from .conftest import close
@@ -155,6 +156,29 @@ async def test_a_citizen_who_comes_back_before_the_phone_has_hung_up_is_the_same
     assert call.operator == OPERATOR
     assert len(scene.town.legs[OPERATOR]) == 2
     close(made.centre)
+
+
+@pytest.mark.req("XFR-6")
+@pytest.mark.parametrize("by_itself", [True, False])
+async def test_a_phone_whose_own_key_has_transferred_hangs_up_by_itself(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, by_itself: bool
+) -> None:
+    """A BYE of ours that overtakes the NOTIFY would tell the operator that it has failed. One that never
+    hangs up is let go all the same."""
+    monkeypatch.setattr(session, "ITSELF_S", 30.0 if by_itself else 0.0)
+    assert scene.call is not None
+    mine: Any = scene.call.leg
+    monkeypatch.setattr(scene.session.keys, "target", lambda _, dialled: To(kind="operator", number=dialled))
+    scene.session.keys.pressed(KeyTransfer(mine, digits=THIRD))
+    await settle()
+    if by_itself:
+        assert mine.asked[-1] == "transfer_told True"
+        assert mine.hangup_info is None
+        mine.ends()
+    async with asyncio.timeout(10):
+        while scene.made.state(OPERATOR) != "ready":
+            await asyncio.sleep(0.001)
+    assert mine.hangup_info is not None
 
 
 @pytest.mark.req("XFR-2", "OPR-1")
