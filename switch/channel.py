@@ -33,6 +33,9 @@ _CAUSES = {
     "number_incomplete": 28, "normal_unspecified": 31, "congestion": 34, "failure": 38, "unallocated": 1,
     "codec_mismatch": 65, "interworking": 127,
 }  # fmt: skip
+# Asterisk (22.10.1, res_pjsip_refer) tells of a transfer key before it has written down what the answer
+# needs: one that comes within the same millisecond ends the whole program (docs/decisions/0015).
+KEY_SETTLES_S = 0.25
 DTMF_MS = 100  # a key tone, and the pause after it
 _WITHHELD = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private"})
 
@@ -58,8 +61,8 @@ class AriChannel:
     """See switch.api.Channel."""
 
     __slots__ = (
-        "_asked_cause", "_busy", "_callbacks", "_digits", "_down", "_exchange", "_hangup",
-        "_playing", "_rings", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
+        "_asked_cause", "_busy", "_callbacks", "_digits", "_down", "_exchange", "_hangup", "_playing",
+        "_pressed_at", "_rings", "_started", "_up", "_waiters", "args", "caller", "dialled", "id", "name",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, channel_id: str) -> None:
@@ -80,6 +83,7 @@ class AriChannel:
         self._callbacks: list[Callable[[Hangup], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._digits: deque[str] = deque()
+        self._pressed_at = 0.0
 
     def __repr__(self) -> str:
         state = "gone" if self._hangup else "up" if self._up else "ringing" if self._started else "new"
@@ -237,7 +241,12 @@ class AriChannel:
         await self.wait_started()
         await self._do("POST", "dial", {"timeout": str(max(1, round(timeout_s)))}, lane="urgent")
 
+    def transfer_pressed(self) -> None:
+        """The telephone's own transfer key, now."""
+        self._pressed_at = time.monotonic()
+
     async def transfer_told(self, well: bool) -> None:
+        await asyncio.sleep(max(0.0, self._pressed_at + KEY_SETTLES_S - time.monotonic()))
         state = "channel_answered" if well else "channel_declined"
         await self._do("POST", "transfer_progress", {"states": state})
 

@@ -408,6 +408,7 @@ class Node:
             return  # no leg of ours; or, with a state, the echo of our own answer
         digits = str(target.get("requested_destination", {}).get("destination", ""))
         other = self._channels.get(target.get("destination_channel", {}).get("id", ""))
+        channel.transfer_pressed()
         self._guarded(self._on_key_transfer, KeyTransfer(channel, digits, other))
 
     def _unhold(self, event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from switch import channel as channels
 from switch.api import ChannelGone, Hangup, HangupReason, NotFound, Refused, SwitchError
 from switch.bridge import AriBridge
 from switch.channel import AriChannel
@@ -149,6 +150,20 @@ async def test_hanging_up_what_is_gone_is_no_error(exchange: Exchange, channel: 
     channel.end({})
     await channel.hangup()
     assert len(exchange.asked) == 1
+
+
+@pytest.mark.parametrize("settles_s", [0.0, 60.0])
+async def test_a_transfer_key_is_not_answered_before_asterisk_is_ready_for_the_answer(
+    exchange: Exchange, channel: AriChannel, monkeypatch: pytest.MonkeyPatch, settles_s: float
+) -> None:
+    monkeypatch.setattr(channels, "KEY_SETTLES_S", settles_s)
+    channel.transfer_pressed()
+    telling = asyncio.create_task(channel.transfer_told(False))
+    await settle()
+    assert telling.done() is not bool(settles_s)
+    told = [("POST", "channels/c-1/transfer_progress", {"states": "channel_declined"}, "auto")]
+    assert exchange.asked == ([] if settles_s else told)
+    telling.cancel()
 
 
 async def test_digits_keep_their_order_and_a_cancelled_wait_loses_none(channel: AriChannel) -> None:
