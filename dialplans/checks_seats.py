@@ -59,9 +59,8 @@ def _dialling(data: Row) -> Iterator[Finding]:
     ours = [number for _, row in rows(data, "numbers") for number in _own(row)]
     if shown is not None and digits(shown) not in map(digits, ours):
         yield unknown(("dialling", "shown"), shown, ours, "代表番号", "number of ours")
-    yield from _prefixes(
-        data, {*items(rules, "trunks"), *(one for n in by_class for one in items(by_class, n))}
-    )
+    named = (*items(rules, "trunks"), *(one for name in by_class for one in items(by_class, str(name))))
+    yield from _prefixes(data, {one for one in map(text, named) if one is not None})
 
 
 def _own(row: Row) -> Iterator[str]:
@@ -98,11 +97,11 @@ def _route(data: Row, row: Row, loc: Loc) -> Iterator[Finding]:
             )
 
 
-def _prefixes(data: Row, used: set[object]) -> Iterator[Finding]:
+def _prefixes(data: Row, used: set[str]) -> Iterator[Finding]:
     """A trunk's prefix must not make another number of what is dialled."""
     for index, row in rows(data, "trunks"):
         prefix = text(_section(row, "outbound").get("prefix"))
-        if row.get("id") not in used or not prefix:
+        if text(row.get("id")) not in used or not prefix:
             continue
         if is_abroad(prefix + _SOMEBODY) or prefix.startswith(EMERGENCY):
             yield Finding(
@@ -117,9 +116,9 @@ def _prefixes(data: Row, used: set[object]) -> Iterator[Finding]:
 def _pbx(data: Row) -> Iterator[Finding]:
     pbx = _section(data, "pbx")
     yield from _route(data, pbx, ("pbx", "trunks"))
-    wide = items(pbx, "digits")
-    if len(wide) == 2 and all(isinstance(one, int) for one in wide):
-        low, high = (int(str(one)) for one in wide)
+    wide = [one for one in items(pbx, "digits") if isinstance(one, int) and not isinstance(one, bool)]
+    if len(wide) == 2:
+        low, high = wide
         if not 1 <= low <= high <= _WIDEST:
             yield Finding(
                 ("pbx", "digits"),

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 
+EMPTY = "template0"
 _PR_SET_PDEATHSIG = 1
 _numbers = itertools.count(1)
 
@@ -114,16 +115,15 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """Creates an empty database; returns its URL."""
+    def new_database(self, template: str = EMPTY) -> str:
+        """Creates a database as a copy of another one, which nobody may be connected to; returns its URL."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        self._sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        self._sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return f"postgresql://daihyo@/{name}?host={self.folder}"
 
     def drop_database(self, url: str) -> None:
         """Deletes a database, whoever is still connected."""
-        name = url.split("/", 3)[3].partition("?")[0]
-        self._sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._sql(f'DROP DATABASE IF EXISTS "{name_of(url)}" WITH (FORCE)')
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
@@ -131,6 +131,11 @@ class Postgres:
 
     def _conninfo(self, database: str) -> str:
         return f"host={self.folder} user=daihyo dbname={database}"
+
+
+def name_of(url: str) -> str:
+    """The database's name in a URL of `new_database`."""
+    return url.split("/", 3)[3].partition("?")[0]
 
 
 @functools.cache

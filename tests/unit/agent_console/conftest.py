@@ -20,7 +20,7 @@ from agent_console import ConsoleSettings, create_app, passwords, set_password
 from agent_console.console import CONSOLE, Console
 from asterisk_conf import Secrets
 from dialplans import load_site
-from tests.support.databases import database_url, store
+from tests.support.databases import database_url, sqlite_with_tables, store
 from tests.support.site import site, write_site
 
 __all__ = ["database_url", "store"]
@@ -207,7 +207,7 @@ def settings(tmp_path: Path) -> ConsoleSettings:
     return ConsoleSettings(
         listen="127.0.0.1",
         http_port=0,
-        database_url=f"sqlite:///{tmp_path}/console.db",
+        database_url=sqlite_with_tables(tmp_path / "console.db"),
         control_socket=tmp_path / "e.sock",
         ari_ws_url="ws://127.0.0.1:1/ws",
         archive=tmp_path / "archive",

@@ -18,6 +18,7 @@ from agent_console.plan.forms import SECTIONS
 from asterisk_conf import Secrets
 from dialplans import load_site
 from store import AccessEntry, PlanDraft, plans
+from tests.support.databases import sqlite_with_tables
 
 from .conftest import Browser, Running, Start
 from .plans import ALL, EXAMPLES, MINATO, agree, carry_out, form_at, forms_of, live, minato, send
@@ -35,7 +36,7 @@ def settings(tmp_path: Path) -> ConsoleSettings:
     return ConsoleSettings(
         listen="127.0.0.1",
         http_port=0,
-        database_url=f"sqlite:///{tmp_path}/console.db",
+        database_url=sqlite_with_tables(tmp_path / "console.db"),
         control_socket=tmp_path / "e.sock",
         ari_ws_url="ws://127.0.0.1:1/ws",
         archive=tmp_path / "archive",

@@ -15,6 +15,7 @@ from daihyo.control import EngineGone, EngineSilent
 from daihyo.settings import UserError
 from dialplans import parse_site
 from store import PlanActivation, Store, User, plans
+from tests.support.databases import sqlite_with_tables
 from tests.unit.daihyo.plan_folder import ROOT, Killed, Worker, text_of
 
 FIRST = text_of()
@@ -25,7 +26,7 @@ EVENTS_ONLY = text_of(state="cancelled")
 @pytest.fixture
 async def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     """One with version 1 live. On SQLite; what the database does is tested in tests/unit/store on both."""
-    async with await Store.open(f"sqlite:///{tmp_path}/test.db") as store:
+    async with await Store.open(sqlite_with_tables(tmp_path / "test.db")) as store:
         made = Worker(tmp_path, store, monkeypatch)
         await made.started(FIRST)
         yield made

@@ -16,6 +16,7 @@ from daihyo.plans import write, write_live
 from daihyo.settings import Runtime, StateDir, UserError
 from dialplans import parse_site
 from store import Store, plans
+from tests.support.databases import sqlite_with_tables
 from tests.unit.daihyo.command_line import Daihyo
 from tests.unit.daihyo.plan_folder import text_of
 
@@ -39,7 +40,7 @@ def state(tmp_path: Path) -> StateDir:
     Runtime("/site.yaml", "127.0.0.1", 8080, 5060, (10000, 10999), 8088, 5038).save(made)
 
     async def fill() -> None:
-        async with await Store.open(made.sqlite_url) as store:
+        async with await Store.open(sqlite_with_tables(made.path / "daihyo.db")) as store:
             for text, author in ((FIRST, "file"), (SECOND, "sv01")):
                 version = await plans.add_version(store, text, author=author, comment=f"{author}の版")
                 await plans.note_live(store, version.id, by=author)

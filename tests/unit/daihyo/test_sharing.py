@@ -13,6 +13,7 @@ from daihyo.settings import Runtime, StateDir
 from daihyo.sharing import apart, table
 from dialplans import parse_site
 from store import Store
+from tests.support.databases import sqlite_with_tables
 from tests.support.events import NINE, Story
 from tests.unit.cdr.test_shares import Journal, hand_counted
 from tests.unit.daihyo.command_line import Daihyo
@@ -55,7 +56,7 @@ def state(tmp_path: Path) -> StateDir:
     async def fill() -> None:
         journal: Journal = hand_counted()
         journal.events += [event for story in rung() for event in story.events]
-        async with await Store.open(made.sqlite_url) as store:
+        async with await Store.open(sqlite_with_tables(made.path / "daihyo.db")) as store:
             await journal.into(store, tmp_path / "journal")
 
     asyncio.run(fill())

@@ -84,10 +84,24 @@ _SLIPS = st.one_of(
 )
 
 
+def at_the_seats(trunks: list[str]) -> dict[str, Any]:
+    """What a plan says of calls out, the exchange, the seats and alarms."""
+    return {
+        "dialling": {"trunks": [*trunks], "by_class": {"mobile": trunks[:1]}, "shown": "0246-22-1111"},
+        "pbx": {"trunks": trunks[:1], "prefix": "8", "digits": [3, 5], "return_code": "7700"},
+        "harassment": {"warn_after_s": 600, "end_after_s": 900},
+        "mail": {"host": "mail.example", "sender": "centre@city.example", "to": ["sv@city.example"]},
+        "alarms": {"wait_s": None, "waiting": 9},
+        "categories": [{"name": "ごみ", "children": [{"name": "分別"}, {"name": "収集"}]}],
+    }
+
+
 @st.composite
 def slipped(draw: Any) -> Any:
     """A plan in which up to three places hold something else, or something from another place."""
     data = draw(plan_data(8))
+    if draw(st.booleans()):
+        data |= at_the_seats([one["id"] for one in data["trunks"]])
     for _ in range(draw(st.integers(1, 3))):
         known = list(places(data))
         at = draw(st.sampled_from(known))

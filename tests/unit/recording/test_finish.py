@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from recording import Finisher
 from store import CallRow, Recording, Store
+from tests.support.databases import sqlite_with_tables
 
 from .test_stereo import capture, ramp
 
@@ -49,7 +50,7 @@ async def recordings(store: Store) -> dict[str, Recording]:
 async def test_ended_calls_are_archived_by_day_of_the_site_others_wait(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    store = await Store.open(sqlite_with_tables(tmp_path / "d.db"))
     try:
         async with store.session() as session:
             session.add_all([row("x-1.1", ended=True), row("x-1.2", ended=False), row("x-1.3", ended=True)])
@@ -72,7 +73,7 @@ async def test_ended_calls_are_archived_by_day_of_the_site_others_wait(tmp_path:
 async def test_a_capture_of_no_call_is_not_lost(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    store = await Store.open(sqlite_with_tables(tmp_path / "d.db"))
     try:
         spooled(spool, "y-1.1", age_s=7 * 3600)
         finisher = Finisher(spool, tmp_path / "archive", store, ZoneInfo("Asia/Tokyo"))
@@ -85,7 +86,7 @@ async def test_a_capture_of_no_call_is_not_lost(tmp_path: Path) -> None:
 async def test_a_broken_capture_is_reported_and_kept(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    store = await Store.open(sqlite_with_tables(tmp_path / "d.db"))
     try:
         async with store.session() as session:
             session.add(row("z-1.1", ended=True))

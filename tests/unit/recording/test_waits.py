@@ -10,13 +10,14 @@ from sqlalchemy import select
 
 from recording import Finisher
 from store import Recording, Store
+from tests.support.databases import sqlite_with_tables
 from tests.unit.recording.test_finish import row, spooled
 
 
 @pytest.mark.req("REC-1")
 async def test_an_archive_that_takes_nothing_for_a_while_loses_nothing(tmp_path: Path) -> None:
     """A full disk is nobody's bad sound: the captures wait and are archived afterwards."""
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    store = await Store.open(sqlite_with_tables(tmp_path / "d.db"))
     try:
         async with store.session() as session:
             session.add(row("c", ended=True))
