@@ -1,5 +1,5 @@
-"""Keeps each test's last result, with the requirements it shows, in var/test/results.json for `make
-trace`."""
+"""Keeps each test's last result, with the requirements it shows, in var/test/results.json for `make trace`;
+and begins with the tests that take longest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ import pytest
 
 RESULTS = Path(__file__).resolve().parent / "var" / "test" / "results.json"
 _seen: dict[str, dict[str, Any]] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,8 +20,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
     "live": ["tests/live", "-n", "3", "--dist", "loadgroup"],
-    "browser": ["tests/browser", "-n", "2"],
-    "faults": ["tests/faults", "-n", "2", "--dist", "worksteal"],
+    "browser": ["tests/browser", "-n", "2", "--dist", "loadgroup"],
+    "faults": ["tests/faults", "-n", "2", "--dist", "loadgroup"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
 

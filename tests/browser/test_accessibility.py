@@ -117,6 +117,7 @@ async def entered(chromium: Browser, stack: AsyncExitStack, web: str, login: str
     return page
 
 
+@pytest.mark.long
 @pytest.mark.req("OPR-6", "MON-1")
 @pytest.mark.timeout(400)
 async def test_axe_finds_nothing_on_any_page_of_any_role(

@@ -110,6 +110,7 @@ async def in_talk(running: Centre, sip: Phones, desk: Any, caller: str) -> tuple
     return citizen, talk, call
 
 
+@pytest.mark.long
 @pytest.mark.req("MON-1", "MON-2", "MON-3", "MON-4", "MON-5", "OPR-5", "SEC-1", "SEC-2")
 async def test_a_supervisors_day(running: Centre, person: Opened, box: Mailbox) -> None:
     async with person() as boss, person(dark=True) as hall, phones() as sip:

@@ -219,6 +219,7 @@ async def reloads(talk: Conversation) -> None:
     await talk.sounds()
 
 
+@pytest.mark.long
 @pytest.mark.req("REL-1", "OPR-1", "XFR-5")
 @pytest.mark.timeout(400)
 async def test_no_loss_of_the_network_and_no_reload_loses_a_citizen(running: Centre, person: Opened) -> None:
@@ -279,6 +280,7 @@ async def _chosen(op: Person, select: str, at: int) -> str:
     return label
 
 
+@pytest.mark.long
 @pytest.mark.req("OPR-1", "OPR-6")
 async def test_devices_are_chosen_and_followed_and_the_lines_quality_is_told(
     running: Centre, person: Opened

@@ -25,6 +25,7 @@ KILLS = (60, 130)  # after so many citizens have been served
 JUST_BEFORE_S = 0.5
 
 
+@pytest.mark.long
 @pytest.mark.req("ACD-1", "ACD-2", "ACD-3", "ACD-6", "REL-1", "REL-2")
 @pytest.mark.timeout(240)
 async def test_two_hundred_calls_twenty_operators_an_engine_killed_twice(tmp_path: Path) -> None:

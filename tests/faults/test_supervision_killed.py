@@ -27,6 +27,7 @@ async def all_hear(room: Room, mode: str) -> None:
     await hears(room.said, C, O)
 
 
+@pytest.mark.long
 @pytest.mark.req("REL-1", "MON-2", "OPR-5")
 async def test_a_kill_in_mid_listen_mid_whisper_and_mid_join(tmp_path: Path) -> None:
     async with (

@@ -202,6 +202,7 @@ async def engine_away(running: Centre) -> AsyncIterator[None]:
     await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.req("REL-1", "XFR-1", "XFR-5", "REC-1")
 async def test_killed_in_mid_transfer(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def checked(operation: Any, callers: list[Caller], known: dict[str, str]) -> lis
     return wrong
 
 
+@pytest.mark.long
 @pytest.mark.req("SEC-1", "SEC-4")
 @pytest.mark.timeout(300)
 async def test_the_api_answers_as_its_document_says_whoever_asks_whatever(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ async def answered(desk: DeskPhone) -> Talk:
     return await desk.talk()
 
 
+@pytest.mark.long
 @pytest.mark.req("ACD-7", "NUM-5", "REC-1", "SEC-4")
 async def test_the_place_is_kept_and_the_citizen_is_called(tmp_path: Path) -> None:
     async with planned(tmp_path, **offered()) as at, phones() as sip:
@@ -174,6 +175,7 @@ async def _called_in_and_dropped(at: Planned, sip: Phones, desk: DeskPhone) -> N
     assert not [one for one in at.running.events() if one.data.get("to") in ("0311110004", "0311110005")]
 
 
+@pytest.mark.long
 @pytest.mark.req("ACD-7", "REL-1")
 async def test_the_engine_is_killed_at_every_stage(tmp_path: Path) -> None:
     async with planned(tmp_path, **offered()) as at, phones() as sip:

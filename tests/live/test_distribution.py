@@ -181,6 +181,7 @@ async def floor(folder: Path) -> AsyncIterator[Floor]:
         yield Floor(running, sip, desks)
 
 
+@pytest.mark.long
 @pytest.mark.req("ACD-1", "ACD-2", "ACD-3", "ACD-4", "ACD-5", "ACD-6", "ACD-7", "OPR-2", "MON-3")
 async def test_a_day_of_even_distribution(tmp_path: Path) -> None:
     async with floor(tmp_path) as at:

@@ -49,6 +49,7 @@ async def test_each_refusal_has_its_name_and_the_next_operator_is_rung(tmp_path:
             refusing.close()
 
 
+@pytest.mark.long
 @pytest.mark.req("XFR-5", "ACD-5", "REC-1")
 async def test_a_desk_phone_that_dies_in_mid_call_gives_the_citizen_to_the_next(tmp_path: Path) -> None:
     async with centre(tmp_path, site=site(operators=2)) as running, phones() as sip:

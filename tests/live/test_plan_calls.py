@@ -105,6 +105,7 @@ async def _language(at: Planned, sip: Phones) -> None:
         assert (await at.event("queued", language="en"))["queue"] == "main"
 
 
+@pytest.mark.long
 @pytest.mark.req("ACD-4", "HRS-2", "NUM-3", "REC-1")
 async def test_forwards_outside_answered_busy_silent_and_full(tmp_path: Path) -> None:
     async with planned(tmp_path, TUESDAY_NIGHT) as at, phones() as sip:

@@ -78,6 +78,7 @@ async def test_calls_in_menus_announcements_and_the_queue(tmp_path: Path) -> Non
         assert (records["0311110002"].outcome, records["0311110002"].language) == ("answered", "en")
 
 
+@pytest.mark.long
 @pytest.mark.req("REL-1", "ACD-4", "HRS-2")
 async def test_calls_led_outside(tmp_path: Path) -> None:
     async with planned(tmp_path, TUESDAY_NIGHT) as at, phones() as sip:

@@ -446,6 +446,7 @@ async def colleagues(on: Stage) -> None:
         desk.policy = "answer"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.req("XFR-1", "XFR-4", "XFR-5", "NUM-3", "NUM-4", "REC-1", "OPR-2")
 async def test_transfers(tmp_path: Path) -> None:
