@@ -103,7 +103,8 @@ async def replace(
         await store.lock(session, "directory")
         if expected is not None and await stamp_in(session) != expected:
             raise DirectoryChanged
-        places = dict((await session.execute(select(DirectoryEntry.id, DirectoryEntry.place))).tuples().all())
+        stood = await session.execute(select(DirectoryEntry.id, DirectoryEntry.place))
+        places = {row.id: row.place for row in stood}
         now = await entries_in(session)
         pairs, done = await asyncio.to_thread(_compared, now, entries)
         at = await _later(session)

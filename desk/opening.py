@@ -63,49 +63,44 @@ def open_at(entry: Entry, site: Site, at: dt.datetime) -> Open:
     said: dict[str, str] = {"ja": hours.text("ja"), "en": hours.text("en")}
     special = special_day(calendar, wall.date())
     why = special.name if special is not None and not hours.on(calendar, wall.date()) else None
-    words = {
-        "ja": _words_ja(name, said["ja"], wall, until, following, now, why),
-        "en": _words_en(name, said["en"], wall, until, following, now, why),
-    }
+    told = _Told(name, wall, until, following, now, why)
+    words = {"ja": _words_ja(told, said["ja"]), "en": _words_en(told, said["en"])}
     return Open(now, _utc(site, until), _utc(site, following), said, words)
 
 
-def _words_ja(
-    name: str,
-    hours: str,
-    wall: dt.datetime,
-    until: dt.datetime | None,
-    following: dt.datetime | None,
-    now: bool,
-    why: str | None,
-) -> str:
-    parts = [f"{name}の受付は {hours} です。"]
-    if now:
-        ends = "" if until is None else f"({_day_ja(until, wall)} まで)"
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the words are made of. `why`: the name of a day on which it is closed."""
+
+    name: str
+    wall: dt.datetime
+    until: dt.datetime | None
+    following: dt.datetime | None
+    now: bool
+    why: str | None
+
+
+def _words_ja(one: _Told, hours: str) -> str:
+    parts = [f"{one.name}の受付は {hours} です。"]
+    if one.now:
+        ends = "" if one.until is None else f"({_day_ja(one.until, one.wall)} まで)"
         parts.append(f"ただいま受付中です{ends}。")
-    if why is not None and not now:
-        parts.append(f"本日はお休みです({why})。")
-    if following is not None:
-        parts.append(f"次は{_day_ja(following, wall, today='本日')} から。")
+    if one.why is not None and not one.now:
+        parts.append(f"本日はお休みです({one.why})。")
+    if one.following is not None:
+        parts.append(f"次は{_day_ja(one.following, one.wall, today='本日')} から。")
     return "".join(parts)
 
 
-def _words_en(
-    name: str,
-    hours: str,
-    wall: dt.datetime,
-    until: dt.datetime | None,
-    following: dt.datetime | None,
-    now: bool,
-    why: str | None,
-) -> str:
-    parts = [f"{name} is open {hours}."]
-    if now:
-        parts.append("It is open now." if until is None else f"It is open now, until {_day_en(until, wall)}.")
-    if why is not None and not now:
-        parts.append(f"It is closed today ({why}).")
-    if following is not None:
-        parts.append(f"It opens next {_day_en(following, wall, today='today at ', at=' at ')}.")
+def _words_en(one: _Told, hours: str) -> str:
+    parts = [f"{one.name} is open {hours}."]
+    if one.now:
+        ends = "" if one.until is None else f", until {_day_en(one.until, one.wall)}"
+        parts.append(f"It is open now{ends}.")
+    if one.why is not None and not one.now:
+        parts.append(f"It is closed today ({one.why}).")
+    if one.following is not None:
+        parts.append(f"It opens next {_day_en(one.following, one.wall, today='today at ', at=' at ')}.")
     return " ".join(parts)
 
 

@@ -47,6 +47,20 @@ def offer_end(hangup: Hangup) -> OfferEnd:
     return ENDS.get(hangup.cause or 0, OfferEnd.FAILED)
 
 
+def failed_end(problem: SwitchError, what: str) -> OfferEnd:
+    """What an error means for the offer whose phone was to be rung. Raises SwitchGone on: nothing is known
+    then."""
+    match problem:
+        case SwitchGone():
+            raise problem
+        case Refused():
+            return OfferEnd.UNREACHABLE
+        case ChannelGone():
+            return offer_end(problem.hangup)
+    log.warning("%s failed: %s", what, problem)
+    return OfferEnd.FAILED
+
+
 class Waiter(Protocol):
     """Whom a phone is rung for: a call, or the kept place of a callback (`callbacks.Kept`)."""
 
@@ -172,14 +186,7 @@ class Ring:
                 return OfferEnd.CALLER_GONE
             leg = bridge = None
             return None
-        except Refused:
-            return OfferEnd.UNREACHABLE
-        except ChannelGone as gone:
-            return offer_end(gone.hangup)
-        except SwitchGone:
-            raise
         except SwitchError as problem:
-            log.warning("ringing %s for %s failed: %s", offer.operator, offer.call, problem)
-            return OfferEnd.FAILED
+            return failed_end(problem, f"ringing {offer.operator} for {offer.call}")
         finally:
             session.let_go(leg, bridge, of=offer.operator)

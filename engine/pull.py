@@ -8,10 +8,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from acd import OfferEnd
-from switch import Bridge, Channel, ChannelGone, Refused, SwitchError, SwitchGone
+from switch import Bridge, Channel, SwitchError, SwitchGone
 
 from .call import Answer, Call
-from .offer import leg_id, offer_end
+from .offer import failed_end, leg_id
 from .paging import page
 from .phones import phone_of
 
@@ -82,15 +82,8 @@ class Pull:
             call.take(Answer(self.supervisor, self.phone, leg, bridge))
             leg = bridge = None
             return None
-        except Refused:
-            return OfferEnd.UNREACHABLE
-        except ChannelGone as over:
-            return offer_end(over.hangup)
-        except SwitchGone:
-            raise
         except SwitchError as problem:
-            log.warning("pulling %s to %s failed: %s", call.id, self.supervisor, problem)
-            return OfferEnd.FAILED
+            return failed_end(problem, f"pulling {call.id} to {self.supervisor}")
         finally:
             if not paging.done():
                 paging.cancel()

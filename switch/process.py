@@ -20,6 +20,9 @@ from pathlib import Path
 
 from switch.install import Tree
 
+# Before all else, where we may (root, or LimitNICE= of a service): what comes late in here is heard.
+NICE = -10
+
 
 class AsteriskFailed(Exception):
     """Asterisk did not start, ended, or does not answer; the message is one line that says where to look."""
@@ -84,6 +87,8 @@ class AsteriskProcess:
                 start_new_session=True,
             )
         self._pid = self._child.pid
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, self._pid, NICE)
         return self._pid
 
     async def wait_ended(self) -> None:

@@ -93,8 +93,10 @@ export class Find {
     const known = entries.status === "fulfilled" && entries.value.entries.some((one) => one.rank === 0);
     if (!known && /^[0-9*#+]{2,}$/.test(dialled)) rows.push(...this.dialledRows(dialled, text));
     if (within.status === "fulfilled") {
-      rows.push(...within.value.operators.map((one) => this.operatorRow(one)));
+      const [there, away] = [true, false].map((is) => within.value.operators.filter((one) => one.reachable === is));
+      rows.push(...(there ?? []).map((one) => this.operatorRow(one)));
       rows.push(...within.value.queues.map((one) => this.queueRow(one)));
+      rows.push(...(away ?? []).map((one) => this.operatorRow(one)));
     }
     const failed = entries.status === "rejected" ? entries.reason : null;
     this.problem(failed instanceof ApiError && failed.status !== 404 ? failed.message : "");
@@ -120,9 +122,10 @@ export class Find {
   }
 
   private entryRow(one: Entry): HTMLElement {
+    const inside = one.extension !== "" && (page.seat?.extensions != null || !one.direct);
     const target: Target = {
-      kind: one.extension ? "extension" : "outside",
-      number: one.extension || one.direct,
+      kind: inside ? "extension" : "outside",
+      number: inside ? one.extension : one.direct,
       name: [one.section, one.person].filter(Boolean).join(" "),
       department: one.department,
       entry: one.id,

@@ -68,7 +68,9 @@ export class WrapUp {
     // Time may run out before the operator has finished: what is written can still be saved.
     const unsaved = this.unsaved();
     this.open = talking || inWrapUp || unsaved;
+    const left = !this.open && this.form.contains(document.activeElement);
     this.fields.disabled = !this.open;
+    if (left) el("set-ready").focus(); // else the keyboard's place would be lost with the form
     const may = inWrapUp || (unsaved && !talking);
     el<HTMLButtonElement>("done").disabled = !may;
     el<HTMLButtonElement>("done-break").disabled = !may;

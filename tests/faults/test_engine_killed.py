@@ -29,7 +29,11 @@ async def back(running: Centre, pid: int) -> None:
         while running.pid("engine") == pid:
             await asyncio.sleep(0.02)
     await running.event("engine_started", 30, lambda event: event.data["pid"] == running.pid("engine"))
-    await running.control.wait(lambda: bool(running.control.switch.get("connected")), 30)
+    control = running.control
+    # What is known of before the kill says "connected" as well.
+    await control.wait(
+        lambda: control.connections > running.killed_at and bool(control.switch.get("connected")), 30, "back"
+    )
 
 
 def positions(running: Centre) -> list[object]:

@@ -409,7 +409,14 @@ async def test_calls_out_and_citizens_given_back(tmp_path: Path) -> None:
 
 async def _nothing_is_left(town: Town) -> None:
     """No channel at the exchange, and no sound of a call that was none."""
-    async with asyncio.timeout(20):
-        while await town.hall.channels() or any(town.running.state.spool.glob("*.wav")):
-            await asyncio.sleep(0.1)
+
+    async def left() -> tuple[int, list[str]]:
+        return await town.hall.channels(), [one.name for one in town.running.state.spool.glob("*.wav")]
+
+    try:
+        async with asyncio.timeout(20):
+            while await left() != (0, []):
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"left behind: {await left()}") from None
     assert town.running.control.calls == {}

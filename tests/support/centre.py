@@ -67,6 +67,7 @@ class Control:
         self.callbacks: list[dict[str, Any]] = []
         self.helps: list[dict[str, Any]] = []
         self.switch: dict[str, Any] = {}
+        self.connections = 0  # how often an engine has told all there is
         self._changed = asyncio.Condition()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
@@ -108,6 +109,7 @@ class Control:
                 self.callbacks = live["callbacks"]
                 self.helps = live["helps"]
                 self.switch = live["switch"]
+                self.connections += 1
             else:
                 self.operators |= {one["id"]: one for one in message["operators"]}
                 self.calls |= {one["id"]: one for one in message["calls"]}
@@ -167,6 +169,7 @@ class Centre:
         self.ready = ready
         self._pids = {str(name): int(pid) for name, pid in ready["pids"].items()}
         self.control = Control(self.state.control_socket)
+        self.killed_at = 0  # how many connections the engine had been good for when it was killed last
 
     @property
     def sip(self) -> str:
@@ -183,6 +186,8 @@ class Centre:
 
     def kill(self, program: str, how: signal.Signals = signal.SIGKILL) -> int:
         pid = self.pid(program)
+        if program == "engine":
+            self.killed_at = self.control.connections
         os.kill(pid, how)
         return pid
 

@@ -21,8 +21,14 @@ import numpy.typing as npt
 from cdr import Event
 
 from .centre import Centre
-from .phones import OPERATOR_HZ, SUPERVISOR_HZ, DeskPhone, Phones, Talk, share
+from .phones import OPERATOR_HZ, RATE, SUPERVISOR_HZ, DeskPhone, Phones, Talk, share
 from .site import NUMBER
+
+
+async def sound_of(talk: Talk, seconds: float) -> None:
+    """Until so much more was heard."""
+    want = len(talk.samples()) + int(seconds * RATE)
+    await talk.until(lambda: len(talk.samples()) >= want, 30, f"{seconds} s of sound")
 
 
 @dataclass

@@ -95,11 +95,11 @@ async def _until(who: Talk | TonePhone, true: Callable[[], bool], what: str) -> 
         raise AssertionError(f"{who.user} did not hear {what}; events: {who.seen}") from None
 
 
-async def more(who: Citizen, seconds: float) -> Sound:
+async def more(who: TonePhone, seconds: float) -> Sound:
     """What is heard in the next seconds."""
-    mark = len(who.heard)
-    await _until(who, lambda: len(who.heard) >= mark + int(seconds * RATE), f"{seconds} s of sound")
-    return who.samples()[mark:]
+    want = len(who.heard) + int(seconds * RATE)
+    await _until(who, lambda: len(who.heard) >= want, f"{seconds} s of sound")
+    return last(who, seconds)
 
 
 @dataclass
