@@ -8,8 +8,11 @@ is nobody's transfer is the department's own, led before all others.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from dialplans import shown_number
 from switch import Channel, SwitchError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("daihyo.engine.return_code")
 
+APPEARS_S: Final = 10.0  # within which a capture is there, if it comes at all
 PRIORITY = 9  # of a department's own call: as the highest of a plan
 _RETURN = "return_code"
 _ARGUMENT = 6  # arrival, number, presentation, as dialled, diverted from, To, this
@@ -52,7 +56,20 @@ async def _let_go(session: Session, channel: Channel) -> None:
         log.warning("letting %s go: %s", channel.id, problem)
         return
     for way in ("in", "out"):
-        (session.centre.settings.spool_folder / f"{channel.id}-{way}.wav").unlink(missing_ok=True)
+        await _removed(session.centre.settings.spool_folder / f"{channel.id}-{way}.wav")
+
+
+async def _removed(capture: Path) -> None:
+    """Asterisk opens it in a thread of its own, which on a busy machine is later than the hang-up. (What is
+    left when the engine is killed meanwhile the worker takes away: recording.finish.ORPHAN_S.)"""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(APPEARS_S):
+            while True:
+                try:
+                    await asyncio.to_thread(capture.unlink)
+                    return
+                except FileNotFoundError:
+                    await asyncio.sleep(0.05)
 
 
 def _citizen(session: Session, channel: Channel) -> Call | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from dialplans import DialRefused, OutLeg, parse_site
 from engine.call import Phase
 from engine.outbound_control import routed
-from engine.return_code import by_return_code, given_back
+from engine.return_code import _removed, by_return_code, given_back
 from engine.transfer_model import GivenBack
 
 SITE = parse_site("""
@@ -116,3 +118,13 @@ def test_an_operator_calls_numbers_outside_and_extensions() -> None:
     with pytest.raises(DialRefused) as caught:
         routed(SITE.model_copy(update={"pbx": None}), "2314", None)
     assert caught.value.code == "bad_number"
+
+
+@pytest.mark.req("REC-1", "XFR-4")
+async def test_an_armed_recording_that_appears_after_the_hang_up_is_taken_away_too(tmp_path: Path) -> None:
+    capture = tmp_path / "minato-1.9-in.wav"
+    going = asyncio.create_task(_removed(capture))
+    await asyncio.to_thread(capture.exists)  # it has looked for it by then
+    capture.write_bytes(b"RIFF")
+    await going
+    assert not capture.exists()
