@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parent.parent
-# Tests of the switch and of the configuration share an Asterisk within their file, and crowded centres come one
-# after the other (xdist_group, see tests/live/conftest.py); all others start a centre each and mostly wait.
-# Faults and browsers want the machine more to themselves.
+# Tests of the switch and of the configuration share an Asterisk within their file, and crowded centres come
+# one after the other (xdist_group, see tests/live/conftest.py); all others start a centre each and mostly
+# wait. Faults and browsers want the machine more to themselves.
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
     "live": ["tests/live", "-n", "4", "--dist", "loadgroup"],
