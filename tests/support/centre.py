@@ -21,6 +21,7 @@ from cdr import Event, read_journal
 from daihyo.settings import Runtime, StateDir
 from store import CallRow, Recording, Store
 
+from .databases import sqlite_with_tables
 from .site import site as make_site
 from .site import write_site
 
@@ -346,10 +347,16 @@ async def _all(store: Store, table: Any) -> list[Any]:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path, *arguments: str, site: dict[str, Any] | None = None) -> AsyncIterator[Centre]:
-    """Starts a centre in `folder` and stops it; on failure its logs are in the assertion."""
+async def centre(
+    folder: Path, *arguments: str, site: dict[str, Any] | None = None, tables: bool = True
+) -> AsyncIterator[Centre]:
+    """Starts a centre in `folder` and stops it; on failure its logs are in the assertion. `tables`: they are
+    there already, which saves the migrations."""
     site_file = write_site(folder / "site.yaml", site or make_site())
     state = folder / "state"
+    if tables and not state.exists():
+        state.mkdir(mode=0o700)
+        sqlite_with_tables(state / "daihyo.db")
     low, high = rtp_range()
     command = [sys.executable, "-m", "daihyo", "up", "--site", str(site_file), "--state", str(state)]
     command += ["--http-port", str(free_port()), "--sip-port", str(free_port())]

@@ -74,7 +74,7 @@ async def start_again(
 async def test_second_start_is_refused_with_the_first_ones_pid_and_stop_ends_everything(
     tmp_path: Path,
 ) -> None:
-    async with centre(tmp_path, site=site(operators=1)) as running:
+    async with centre(tmp_path, site=site(operators=1), tables=False) as running:
         second = await start_again(running)
         _, said = await second.communicate()
         assert second.returncode == 2
@@ -188,7 +188,7 @@ async def test_try_plays_citizens_and_operators(tmp_path: Path) -> None:
 
 
 async def test_left_over_asterisk_is_ended_by_stop(tmp_path: Path) -> None:
-    async with centre(tmp_path, site=site(operators=1)) as running:
+    async with centre(tmp_path, site=site(operators=1), tables=False) as running:
         before = pids(running)
         os.kill(running.process.pid, signal.SIGKILL)
         await running.process.wait()
