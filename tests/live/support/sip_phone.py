@@ -17,6 +17,7 @@ import time
 
 import aiohttp
 
+T1 = 0.5  # seconds: RFC 3261's estimate of a round trip
 _REASONS = {100: "Trying", 180: "Ringing", 200: "OK", 486: "Busy Here", 603: "Decline", 480: "Unavailable"}
 
 
@@ -135,8 +136,24 @@ class SipPhone:
         }  # fmt: skip
         self._cseq = 1
         self._request("INVITE", uri, {**self._dialogue(), "Contact": f"<{self._contact()}>"}, 1, self._sdp())
+        self._unheard = self._branch
+        self._repeat(self._branch, self._sent, T1)
         if wait_answer:
             await self.event("answered")
+
+    def _repeat(self, branch: str, message: str, pause: float) -> None:
+        """The INVITE goes out again until anything is heard of it (RFC 3261, 17.1.1.2, timers A and B): a
+        datagram may be lost on a busy machine."""
+
+        def again() -> None:
+            if self._unheard == branch and self._socket is None and not self._sip.is_closing():
+                self._transmit(message)
+                self._repeat(branch, message, pause * 2)
+
+        if pause < 64 * T1:
+            asyncio.get_running_loop().call_later(pause, again)
+
+    _unheard = _sent = ""
 
     def cancel(self) -> None:
         """Gives up a call that was not answered yet."""
@@ -218,6 +235,7 @@ class SipPhone:
             if method == "REGISTER":
                 self._note(str(status), headers)
             return
+        self._unheard = ""
         self._note(str(status), headers)
         if status < 200:
             return
@@ -317,7 +335,10 @@ class SipPhone:
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
-        message = "\r\n".join(lines) + "\r\n\r\n" + body
+        self._sent = "\r\n".join(lines) + "\r\n\r\n" + body
+        self._transmit(self._sent)
+
+    def _transmit(self, message: str) -> None:
         if self._socket is not None:
             self._sending = asyncio.get_running_loop().create_task(self._socket.send_str(message))
         elif not self._sip.is_closing():
