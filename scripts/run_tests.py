@@ -19,8 +19,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 # wait. Faults and browsers want the machine more to themselves.
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
-    "live": ["tests/live", "-n", "3", "--dist", "loadgroup"],
-    "browser": ["tests/browser", "-n", "3", "--dist", "loadgroup"],
+    "live": ["tests/live", "-n", "4", "--dist", "loadgroup"],
+    "browser": ["tests/browser", "-n", "2", "--dist", "loadgroup"],
     "faults": ["tests/faults", "-n", "2", "--dist", "loadgroup"],
 }
 NO_TESTS = 5  # pytest's exit code when it collected nothing
