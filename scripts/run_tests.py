@@ -19,7 +19,7 @@ HOUSE = Path(__file__).resolve().parent.parent
 # wait. Faults and browsers want the machine more to themselves.
 GROUPS = {
     "unit": ["tests/unit", "-n", "2"],
-    "live": ["tests/live", "-n", "4", "--dist", "loadgroup"],
+    "live": ["tests/live", "-n", "3", "--dist", "loadgroup"],
     "browser": ["tests/browser", "-n", "2", "--dist", "loadgroup"],
     "faults": ["tests/faults", "-n", "2", "--dist", "loadgroup"],
 }

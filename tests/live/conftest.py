@@ -1,10 +1,8 @@
 """Which live tests go to one worker, one after the other: those of a file that share its Asterisk, and those
-that crowd a centre, which would take each other's processor time and with it the sound that they measure. All
-others, beside them, give way."""
+that crowd a centre, which would take each other's processor time and with it the sound that they measure."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -19,16 +17,6 @@ CROWDED = {
     "test_supervision.py",
     "test_transfers.py",
 }
-
-
-WAITING = 5  # nice, of tests that mostly wait
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    # The crowded ones come first, so no worker ever has to take its priority back.
-    if "PYTEST_XDIST_WORKER" in os.environ and item.path.name not in CROWDED:
-        os.setpriority(os.PRIO_PROCESS, 0, max(WAITING, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 @pytest.hookimpl(tryfirst=True)  # before the worker reads the marks
