@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
@@ -423,18 +423,29 @@ async def test_a_recording_that_failed_and_a_capture_left_behind_are_seen(
     assert 0 < next(iter(free.values())) < 1
 
 
+class Wake(asyncio.Event):
+    """Tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.waited_for.set()
+        return await super().wait()
+
+
 async def test_a_change_in_the_moment_of_the_end_does_not_hold_the_end_up(
     start: Start, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cancelled in the very step in which it was woken: it ends all the same, and the console with it."""
     running = await start(engine=False)
-    book, wake = AlarmBook(store, lambda entry: shape(entry, running.console.site)), asyncio.Event()
+    book, wake = AlarmBook(store, lambda entry: shape(entry, running.console.site)), Wake()
     mailer = Mailer(book, lambda: running.console.site, lambda: "")
     watch = Watch(running.console, running.app[TODAY], book, mailer)
     monkeypatch.setattr(watch, "_wake", wake)
     task = asyncio.create_task(watch.run())
-    while not wake._waiters:  # type: ignore[attr-defined]
-        await asyncio.sleep(0)
+    await wake.waited_for.wait()
     wake.set()
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=10)
